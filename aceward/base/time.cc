@@ -1,0 +1,14 @@
+#include "aceward/base/time.h"
+
+namespace aceward {
+
+Instant SystemClock::now() const {
+  return Instant(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
+WallTime SystemClock::wall() const {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace aceward

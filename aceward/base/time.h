@@ -1,0 +1,60 @@
+// The two kinds of time, and the port that tells them. Protocol code is handed the time; only base/, net/ and sim/
+// read a clock (architecture, contract 1).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace aceward {
+
+/// Monotonic time: for timeouts and ages. Its origin means nothing. A type of its own, so that nothing else than a
+/// Clock makes one by accident.
+struct Monotonic {
+  using duration = std::chrono::nanoseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<Monotonic, duration>;
+  static constexpr bool is_steady = true;
+};
+using Instant = Monotonic::time_point;
+
+/// Civil time, UTC, in whole seconds since 1970: for the claims `exp`, `nbf` and `iat`. May jump.
+using WallTime = std::chrono::sys_seconds;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Instant now() const = 0;
+  virtual WallTime wall() const = 0;
+};
+
+/// The operating system's clocks. Thread-safe.
+class SystemClock final : public Clock {
+ public:
+  Instant now() const override;
+  WallTime wall() const override;
+};
+
+/// A clock that a test moves. Not thread-safe.
+class ManualClock final : public Clock {
+ public:
+  Instant now() const override { return now_; }
+  WallTime wall() const override { return wall_; }
+  /// Moves both clocks, as time does.
+  void advance(std::chrono::nanoseconds by) {
+    now_ += by;
+    fraction_ += by;
+    const auto whole = std::chrono::floor<std::chrono::seconds>(fraction_);
+    wall_ += whole;
+    fraction_ -= whole;
+  }
+  /// Steps civil time alone, as an administrator or NTP does.
+  void set_wall(WallTime wall) { wall_ = wall; }
+
+ private:
+  Instant now_{std::chrono::hours(1)};
+  WallTime wall_{std::chrono::seconds(1'700'000'000)};
+  std::chrono::nanoseconds fraction_{0};
+};
+
+}  // namespace aceward
