@@ -50,3 +50,24 @@ function(aceward_test name)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endfunction()
+
+# aceward_fuzz(NAME LINKS …): the fuzz target in NAME_fuzz.cc, with its seeds in fuzz/seeds/NAME/. With ACEWARD_FUZZ it
+# becomes a libFuzzer program, fuzz_NAME. Otherwise, where tests are built, the same source is linked to a driver that
+# runs it over the seeds, and CTest does that under the label "fuzz".
+function(aceward_fuzz name)
+  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  if(ACEWARD_FUZZ)
+    add_executable(fuzz_${name} ${name}_fuzz.cc)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  elseif(ACEWARD_TESTS)
+    add_executable(fuzz_${name} ${name}_fuzz.cc ${PROJECT_SOURCE_DIR}/fuzz/replay_main.cc)
+    add_test(NAME fuzz.${name} COMMAND fuzz_${name} fuzz/seeds/${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+  else()
+    return()
+  endif()
+  target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(fuzz_${name} PRIVATE ${ARG_LINKS})
+  # Two files that each define their own names must not be merged into one unit with the driver.
+  set_target_properties(fuzz_${name} PROPERTIES UNITY_BUILD OFF)
+endfunction()
