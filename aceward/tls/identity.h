@@ -1,0 +1,63 @@
+// Who the peer of a DTLS session proved to be.
+#pragma once
+
+#include <array>
+#include <string>
+#include <variant>
+
+#include "aceward/base/bytes.h"
+
+namespace aceward::tls {
+
+namespace detail {
+struct IdentityMint;
+}
+
+/// The peer proved to know the key that belongs to this PSK identity (RFC 4279; RFC 9202 section 3.3). Any octets,
+/// zero included, of any length up to 65535. Only a completed handshake makes one.
+class PskIdentity {
+ public:
+  BytesView identity() const { return identity_; }
+  friend bool operator==(const PskIdentity&, const PskIdentity&) = default;
+
+ private:
+  friend struct detail::IdentityMint;
+  explicit PskIdentity(Bytes identity) : identity_(std::move(identity)) {}
+  Bytes identity_;
+};
+
+/// The peer proved to hold the private key of this raw public key (RFC 7250). Only a completed handshake makes one.
+class RawPublicKey {
+ public:
+  /// The DER of the SubjectPublicKeyInfo, as it was received.
+  BytesView spki() const { return spki_; }
+  friend bool operator==(const RawPublicKey&, const RawPublicKey&) = default;
+
+ private:
+  friend struct detail::IdentityMint;
+  explicit RawPublicKey(Bytes spki) : spki_(std::move(spki)) {}
+  Bytes spki_;
+};
+
+/// How the peer authenticated. At a client that used a PSK it is the identity that the client itself sent: the server
+/// proved to know its key.
+using PeerIdentity = std::variant<PskIdentity, RawPublicKey>;
+
+/// For a log or a trace: `psk:<hex, shortened>` or `rpk:<hex of the last octets of the key>`. Holds no secret.
+std::string describe(const PeerIdentity& identity);
+
+/// A point of P-256 in affine coordinates, big-endian: what a COSE_Key carries as x and y.
+struct P256Point {
+  std::array<std::uint8_t, 32> x{};
+  std::array<std::uint8_t, 32> y{};
+  friend bool operator==(const P256Point&, const P256Point&) = default;
+};
+
+/// The DER of the SubjectPublicKeyInfo of an uncompressed P-256 key (RFC 5480): 91 octets.
+Bytes serialize_spki(const P256Point& point);
+
+/// Takes exactly that form: uncompressed, named curve, nothing after it. Whether the point is on the curve is for the
+/// one who uses the key to check. Errors: `spki_malformed`.
+Result<P256Point> parse_spki(BytesView spki_der);
+
+}  // namespace aceward::tls
