@@ -1,0 +1,54 @@
+// The transmission parameters of RFC 7252 section 4.8, and the limits of an endpoint.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace aceward::coap {
+
+/// RFC 7252 table 2, with the derived times of section 4.8.2 as functions.
+struct Parameters {
+  using Duration = std::chrono::nanoseconds;
+
+  Duration ack_timeout = std::chrono::seconds(2);
+  double ack_random_factor = 1.5;  ///< not below 1.0
+  unsigned max_retransmit = 4;     ///< at most 10
+  unsigned nstart = 1;             ///< outstanding interactions with one peer (section 4.7)
+  Duration max_latency = std::chrono::seconds(100);
+
+  /// How long a confirmable request waits for its piggybacked response before an empty acknowledgement leaves. Well
+  /// below ACK_TIMEOUT less a round trip, so that the client does not retransmit; long enough for a database commit
+  /// and a signature, because a separate response costs two datagrams more.
+  Duration acknowledge_after = std::chrono::milliseconds(250);
+  /// How long the handler of a request may take before the exchange is given up; zero takes EXCHANGE_LIFETIME.
+  Duration answer_within{0};
+
+  Duration max_transmit_span() const;  ///< 45 s
+  Duration max_transmit_wait() const;  ///< 93 s
+  Duration processing_delay() const { return ack_timeout; }
+  Duration max_rtt() const { return 2 * max_latency + processing_delay(); }       ///< 202 s
+  Duration exchange_lifetime() const { return max_transmit_span() + max_rtt(); }  ///< 247 s
+  Duration non_lifetime() const { return max_transmit_span() + max_latency; }     ///< 145 s
+};
+
+/// What strangers may make an endpoint hold. Each refusal is counted (Counters). The worst case of memory is about
+/// `remembered * (datagram_size + 200)` octets for each transport.
+struct Limits {
+  /// Octets of a datagram, received or sent. RFC 7252 section 4.6 suggests messages of 1152; the margin carries DTLS or
+  /// OSCORE overhead and still fits the IPv6 minimum MTU of 1280.
+  std::size_t datagram_size = 1232;
+  std::size_t options = 64;    ///< in one message
+  std::size_t peers = 20'000;  ///< for each transport
+  /// Received message IDs remembered for one peer, and for all peers of one transport together.
+  std::size_t remembered_per_peer = 1'000;
+  std::size_t remembered = 50'000;
+  std::size_t requests_per_peer = 64;  ///< requests of ours without an answer, queued ones included
+  std::size_t requests = 10'000;       ///< the same over all peers
+  std::size_t answers_per_peer = 64;   ///< requests of a peer that we still owe an answer, observations included
+  std::size_t answers = 10'000;        ///< the same over all peers of one transport
+  std::size_t events = 4'096;          ///< requests waiting to be pulled
+  std::size_t datagrams = 4'096;       ///< waiting to be sent; one more is dropped as the network would
+};
+
+}  // namespace aceward::coap
