@@ -1,0 +1,36 @@
+// Finds a key that a map holds twice, within bounds and mostly without memory.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "aceward/base/bytes.h"
+#include "aceward/base/result.h"
+#include "aceward/cbor/reasons.h"
+
+namespace aceward::cbor {
+
+/// Bytewise lexicographic order, that of RFC 8949 section 4.2.1.
+inline bool key_less(BytesView a, BytesView b) {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+}
+
+/// The encoded keys of one map, borrowed. Sixteen fit without allocation, and any number that comes sorted; more cost
+/// 16 octets each and one sort.
+class KeySet {
+ public:
+  /// `cbor_duplicate_key` if the key is there already. For a large unsorted map this shows only at `finish`.
+  Result<void> add(BytesView key);
+  /// Call after the last key.
+  Result<void> finish();
+
+ private:
+  static constexpr std::size_t near_capacity = 16;
+  std::array<BytesView, near_capacity> near_{};
+  std::size_t count_ = 0;
+  std::vector<BytesView> far_;
+};
+
+}  // namespace aceward::cbor
