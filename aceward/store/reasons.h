@@ -1,0 +1,44 @@
+// Why store/ refuses.
+#pragma once
+
+#include "aceward/base/result.h"
+
+namespace aceward::reason {
+
+inline constexpr Reason store_unavailable{"store_unavailable", ErrorClass::internal,
+                                          "the database cannot be opened, read or written now, or its queue is full",
+                                          "check the path, the owner, the disk's health and how busy the server is"};
+inline constexpr Reason store_full{"store_full", ErrorClass::internal, "the disk or the store's size limit is full",
+                                   "free space, raise the limit, or remove expired tokens"};
+inline constexpr Reason store_damaged{"store_damaged", ErrorClass::internal,
+                                      "the database's contents contradict themselves",
+                                      "restore a backup, and check the disk and the memory for errors"};
+inline constexpr Reason store_newer{"store_newer", ErrorClass::internal,
+                                    "the database was written by a newer release; it was left as it is",
+                                    "run that release, or restore a backup from before the upgrade"};
+inline constexpr Reason store_foreign{"store_foreign", ErrorClass::internal,
+                                      "the file is not a store of this program; it was left as it is",
+                                      "check the path; a new store is made only where no file is"};
+inline constexpr Reason store_exposed{"store_exposed", ErrorClass::internal,
+                                      "others than its owner may read or write the file, which holds keys in the clear",
+                                      "set its mode to 0600, and ask who may have read it"};
+inline constexpr Reason store_locked{"store_locked", ErrorClass::internal, "another process keeps the database locked",
+                                     "let the other command end, or stop what backs the file up"};
+inline constexpr Reason record_missing{"record_missing", ErrorClass::denied,
+                                       "no client, server, rule or token has this name or number",
+                                       "list what there is; names are compared octet by octet"};
+inline constexpr Reason record_exists{"record_exists", ErrorClass::denied, "the name or number is taken",
+                                      "choose another name, or change the record that has it"};
+inline constexpr Reason record_audience_taken{"record_audience_taken", ErrorClass::denied,
+                                              "another resource server has this audience",
+                                              "give each resource server an audience of its own"};
+inline constexpr Reason record_psk_identity_taken{"record_psk_identity_taken", ErrorClass::denied,
+                                                  "another client has this pre-shared key identity",
+                                                  "give each client an identity of its own"};
+inline constexpr Reason record_key_taken{"record_key_taken", ErrorClass::denied, "another client has this public key",
+                                         "make a key pair for each client; one key names one client"};
+inline constexpr Reason record_invalid{"record_invalid", ErrorClass::malformed,
+                                       "a member of the record is missing, too long, or contradicts another",
+                                       "the detail names the member; compare it with the documentation"};
+
+}  // namespace aceward::reason

@@ -1,0 +1,182 @@
+// The authorization server's database in one SQLite file: who is registered, what the policy says, which tokens were
+// issued. See ../README.md for what a file holds and what protects it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aceward/ace/as/ledger.h"
+#include "aceward/ace/as/registry.h"
+#include "aceward/base/random.h"
+#include "aceward/base/result.h"
+#include "aceward/base/time.h"
+#include "aceward/store/reasons.h"
+
+namespace aceward::store {
+
+/// Runs a function soon on the event loop's thread, after the call that posts it has returned. Called from any thread;
+/// must not throw and must not run the function at once.
+using Poster = std::function<void(std::move_only_function<void()>)>;
+
+/// What a finished change is told to.
+template <class T = void>
+using Done = std::move_only_function<void(Result<T>)>;
+
+enum class Durability : std::uint8_t {
+  full,     ///< synced at every commit: what has been completed survives a power cut
+  relaxed,  ///< synced at checkpoints: a power cut loses the last commits, and token numbers can then repeat
+};
+
+struct Options {
+  Durability durability = Durability::full;
+  std::chrono::seconds token_retention{std::chrono::hours(24 * 7)};  ///< how long an expired token stays listed
+  Poster post;                                                       ///< empty: completions run on the writer's thread
+  std::size_t queue_limit = 4096;                ///< changes that may wait; more are refused at once
+  std::chrono::milliseconds busy_timeout{5000};  ///< how long a change waits for another process
+  std::uint32_t max_pages = 0;                   ///< size limit in pages of 4096 octets; 0: none
+  std::int64_t number_block = 1000;              ///< token numbers reserved on disk at a time, 2 to 1 000 000
+  bool check_at_open = true;                     ///< read the whole file once to find damage
+};
+
+struct Added {
+  std::int64_t id = 0;
+  std::string name;  ///< the given one; for a rule without one, the name that was made
+};
+
+/// What went along with a removed record.
+struct Removal {
+  std::int64_t rules = 0;   ///< policy rules removed
+  std::int64_t tokens = 0;  ///< tokens revoked
+};
+
+struct TokenFilter {
+  std::string client;               ///< ClientRecord::name; empty: any
+  std::string server;               ///< ServerRecord::name; empty: any
+  std::optional<WallTime> live_at;  ///< only those neither revoked nor expired at this time
+  ace::as::TokenNumber after;       ///< only those with a higher number: to go on where the last list ended
+  std::size_t limit = 100;          ///< 1 to 1000
+};
+
+struct Statistics {
+  std::uint64_t changes = 0;  ///< changes that were tried
+  std::uint64_t commits = 0;  ///< transactions that were committed
+};
+
+/// Thread rules: one thread, the event loop's, makes, calls and destroys a Store. One thread inside owns the
+/// connection that writes: it takes all changes that wait into one transaction, each behind a savepoint so that one
+/// that fails leaves the others alone, commits, and only then has the completions run, on the loop and in the order in
+/// which the changes were handed in. A change handed in never runs its completion inside that call. Reading uses a
+/// second connection on the calling thread and waits for nobody's commit.
+///
+/// Several processes may have one file open; each sees the others' changes. Numbers of tokens are unique across them,
+/// but they tell which token is the later one only within one process: one server issues, others may administer.
+///
+/// Errors of every change: `store_unavailable` (also: the queue is full), `store_full`, `store_locked`,
+/// `store_damaged`; of every reader: the same without `store_full`. After an error nothing of the change has happened.
+class Store final : public ace::as::Ledger {
+ public:
+  /// Opens the file, or makes it where none is: mode 0600, with an instance id drawn from `random`, and both the file
+  /// and its directory entry synced. A file that is refused has not been written to.
+  /// Errors: `store_foreign`, `store_newer`, `store_damaged`, `store_exposed`, `store_locked`, `store_full`,
+  /// `store_unavailable`.
+  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& path, Options options, Random& random);
+
+  /// Commits all that was handed in and runs every completion, on the calling thread, before it ends.
+  ~Store() override;
+
+  /// 16 octets drawn when the file was made. State kept outside of the store (sequence numbers) names it, and is
+  /// dropped when the two differ (contract 7).
+  BytesView instance() const;
+
+  /// The registered clients, servers and rules. Cached; rebuilt after a change by this or another process.
+  Result<ace::as::RegistrySnapshot> registry();
+
+  /// One record; it keeps the snapshot it belongs to alive. Errors: `record_missing`.
+  Result<std::shared_ptr<const ace::as::ClientRecord>> client(std::string_view name);
+  Result<std::shared_ptr<const ace::as::ServerRecord>> server(std::string_view name);
+  Result<std::shared_ptr<const ace::as::PolicyRule>> rule(std::string_view name);
+
+  /// Registers. Names and audiences are 1 to 255 octets of UTF-8 without control characters. `id` is not read.
+  /// Errors: `record_invalid`, `record_exists`, `record_psk_identity_taken`, `record_key_taken`,
+  /// `record_audience_taken`; for a rule `record_missing` where its client or server is not there.
+  void add_client(ace::as::ClientRecord record, Done<Added> done);
+  void add_server(ace::as::ServerRecord record, Done<Added> done);
+  void add_rule(ace::as::PolicyRule record, Done<Added> done);
+
+  /// Replaces all members of the record with this `id`, or with this name where `id` is 0; so a name changes where the
+  /// id is given. Tokens already issued stay as they are. Errors: as for add, and `record_missing`.
+  void set_client(ace::as::ClientRecord record, Done<> done);
+  void set_server(ace::as::ServerRecord record, Done<> done);
+  void set_rule(ace::as::PolicyRule record, Done<> done);
+
+  /// Removes, together with the rules that name it, and revokes its tokens, in one transaction.
+  /// Errors: `record_missing`.
+  void remove_client(std::string name, Done<Removal> done);
+  void remove_server(std::string name, Done<Removal> done);
+  /// Removes one rule; tokens already issued under it stay. Errors: `record_missing`.
+  void remove_rule(std::string name, Done<> done);
+
+  /// The same, waiting for the commit: for the command line. Never on a loop that serves.
+  Result<Added> add_client_now(ace::as::ClientRecord record);
+  Result<Added> add_server_now(ace::as::ServerRecord record);
+  Result<Added> add_rule_now(ace::as::PolicyRule record);
+  Result<> set_client_now(ace::as::ClientRecord record);
+  Result<> set_server_now(ace::as::ServerRecord record);
+  Result<> set_rule_now(ace::as::PolicyRule record);
+  Result<Removal> remove_client_now(std::string name);
+  Result<Removal> remove_server_now(std::string name);
+  Result<> remove_rule_now(std::string name);
+
+  /// Waits for the disk only if a whole block of numbers was used up faster than the next could be reserved.
+  Result<ace::as::TokenNumber> reserve_number() override;
+  /// Errors besides those of every change: `record_missing` when the client or the server has been removed in the
+  /// meantime, `record_exists` for a number already recorded, `record_invalid`.
+  void record(ace::as::IssuedToken token, Recorded done) override;
+  Result<std::optional<ace::as::IssuedToken>> find_by_key_id(std::int64_t client_id, std::int64_t server_id,
+                                                             BytesView key_id, WallTime now) override;
+  Result<> record_now(ace::as::IssuedToken token);
+
+  /// One token, with its key. Errors: `record_missing`.
+  Result<ace::as::IssuedToken> token(ace::as::TokenNumber number);
+  /// In the order of their numbers; `pop_key` is left empty. Errors: `record_missing` for a client or server that is
+  /// not registered, `record_invalid` for a limit out of range.
+  Result<std::vector<ace::as::IssuedToken>> tokens(const TokenFilter& filter);
+
+  /// Revokes and tells how many tokens that changed: those that were revoked before do not count.
+  /// Errors: `record_missing`.
+  void revoke_token(ace::as::TokenNumber number, Done<std::int64_t> done);
+  void revoke_client(std::string name, Done<std::int64_t> done);
+  void revoke_server(std::string name, Done<std::int64_t> done);
+  Result<std::int64_t> revoke_token_now(ace::as::TokenNumber number);
+  Result<std::int64_t> revoke_client_now(std::string name);
+  Result<std::int64_t> revoke_server_now(std::string name);
+
+  /// Removes at most `max_rows` (1 to 10 000) tokens that expired longer than the retention ago, and tells how many:
+  /// fewer than `max_rows` means that none are left. Small steps keep commits short.
+  void remove_expired(WallTime now, std::size_t max_rows, Done<std::int64_t> done);
+  Result<std::int64_t> remove_expired_now(WallTime now, std::size_t max_rows);
+
+  Statistics statistics() const;
+
+ private:
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
+
+  template <class T, class Work>
+  void change(Work work, Done<T> done);
+  template <class T, class Work>
+  Result<T> change_now(Work work);
+  void reserve_block();
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace aceward::store
