@@ -1,0 +1,31 @@
+// What both stacks say about their DTLS sessions.
+#pragma once
+
+#include <variant>
+
+#include "aceward/coap/peer.h"
+#include "aceward/tls/session.h"
+
+namespace aceward::coaps {
+
+/// The handshake is complete. `peer` is what requests on this session come from and go to.
+struct SessionEstablished {
+  coap::Peer peer;
+  tls::PeerIdentity identity;
+  tls::SessionInfo info;
+};
+/// The session is gone; its exchanges have ended with the same error.
+struct SessionClosed {
+  coap::Peer peer;
+  Error why;
+};
+/// No session came of the handshake.
+struct SessionFailed {
+  coap::Peer peer;
+  Error why;
+  std::optional<tls::Alert> alert_sent;
+  std::optional<tls::Alert> alert_received;
+};
+using SessionEvent = std::variant<SessionEstablished, SessionClosed, SessionFailed>;
+
+}  // namespace aceward::coaps
