@@ -17,11 +17,11 @@ inline bool key_less(BytesView a, BytesView b) {
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
 }
 
-/// The encoded keys of one map, borrowed. Sixteen fit without allocation, and any number that comes sorted; more cost
-/// 16 octets each and one sort.
+/// The encoded keys of one map, borrowed. Sixteen fit without allocation and are compared one by one; more cost 16
+/// octets each and one sort, so that a stranger's large map costs n log n.
 class KeySet {
  public:
-  /// `cbor_duplicate_key` if the key is there already. For a large unsorted map this shows only at `finish`.
+  /// `cbor_duplicate_key` if the key is there already. Beyond sixteen keys this shows only at `finish`.
   Result<void> add(BytesView key);
   /// Call after the last key.
   Result<void> finish();

@@ -58,7 +58,7 @@ struct Head {
 };
 
 /// Reads data items one after the other from octets that it borrows: they must outlive the reader and every view it
-/// returned. Never allocates, except that `skip` does so for maps of more than 16 unsorted keys. An error leaves the
+/// returned. Never allocates, except that `skip` does so for maps of more than 16 keys. An error leaves the
 /// reader at an unspecified place: give up, or go on with a copy made before. Copying is cheap (some 300 octets). Not
 /// thread-safe.
 ///
