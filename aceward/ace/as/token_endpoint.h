@@ -1,0 +1,87 @@
+// The token endpoint: decides what a client gets, and makes the token (RFC 9200 section 5.8, RFC 9201, RFC 9202).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aceward/ace/as/authenticated_client.h"
+#include "aceward/ace/as/ledger.h"
+#include "aceward/ace/as/registry.h"
+#include "aceward/base/random.h"
+#include "aceward/base/result.h"
+#include "aceward/base/time.h"
+#include "aceward/coap/layer.h"
+#include "aceward/cose/key.h"
+
+namespace aceward::ace::as {
+
+struct TokenEndpointConfig {
+  std::string issuer;  ///< the claim `iss`; empty: the claim is left out
+  /// No token lives longer, whatever the server's and the rules' lifetimes say.
+  std::chrono::seconds maximum_lifetime{std::chrono::hours(24 * 30)};
+};
+
+/// One decision, for the log. Holds no secret.
+struct AuditRecord {
+  WallTime at;
+  bool granted = false;
+  std::string_view reason;  ///< id of the Reason; empty where granted
+  std::string_view detail;  ///< Error::detail
+  std::string client;       ///< name; empty: not authenticated
+  std::string server;       ///< name; empty: the request named none that is known
+  std::string scope;        ///< what was granted, as people write it
+  TokenNumber number;       ///< 0: none
+};
+
+/// Decides requests for tokens. Without any input or output of its own but the Ledger: a token is told of only when the
+/// ledger has made it durable (architecture, contract 8). Belongs to one thread, that of the ledger's completions.
+///
+/// Every refusal has a Reason (reasons.h) that is counted and audited. The wire says what RFC 9200 section 5.8.3 asks
+/// for: 4.00 with an error code; 4.01 for invalid_client; 4.15 and 4.06 for the wrong Content-Format; 5.03 when the
+/// ledger is out of reach; a bare 5.00 for every other fault of ours.
+class TokenEndpoint {
+ public:
+  /// Called exactly once for each request: within `process`, or later when the ledger has answered. That may be after
+  /// the endpoint is gone; a ledger that forgets its completion makes it a 5.03.
+  using Done = std::move_only_function<void(coap::Response)>;
+
+  struct Counters {
+    std::uint64_t granted = 0;
+    std::map<std::string_view, std::uint64_t> refused;  ///< by the Reason's id
+  };
+
+  /// `signing_key` is a P-256 or Ed25519 private key; its kid, or the first 8 octets of its thumbprint, stands in the
+  /// tokens. `random` and `ledger` outlive the endpoint. Errors: those of cose::SigningKey::from.
+  static Result<TokenEndpoint> create(TokenEndpointConfig config, const cose::Key& signing_key, Random& random,
+                                      Ledger& ledger);
+  TokenEndpoint(TokenEndpoint&&) noexcept;
+  TokenEndpoint& operator=(TokenEndpoint&&) noexcept;
+  ~TokenEndpoint();
+
+  /// From the next request on. Until the first call nobody is known.
+  void set_registry(RegistrySnapshot registry);
+  /// Signs tokens from the next request on. Errors: those of cose::SigningKey::from.
+  Result<> set_signing_key(const cose::Key& signing_key);
+  /// Called at every decision, before the client hears of it. Must not call the endpoint.
+  void set_audit(std::function<void(const AuditRecord&)> audit);
+
+  /// A POST to the token resource by a client whose channel is `client`. `now` becomes the token's `iat`.
+  void process(const AuthenticatedClient& client, const coap::Request& request, WallTime now, Done done);
+  /// The answer to a POST from a peer whose channel authenticates nobody: 4.01 invalid_client, whatever it asks.
+  coap::Response refuse_unauthenticated(WallTime now);
+
+  const Counters& counters() const;
+
+ private:
+  struct State;
+  explicit TokenEndpoint(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace aceward::ace::as
