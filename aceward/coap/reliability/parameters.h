@@ -16,6 +16,9 @@ struct Parameters {
   unsigned max_retransmit = 4;     ///< at most 10
   unsigned nstart = 1;             ///< outstanding interactions with one peer (section 4.7)
   Duration max_latency = std::chrono::seconds(100);
+  /// Octets a second that non-confirmable requests may send to a peer that does not answer (section 4.7): one of n
+  /// octets holds its place among the NSTART for n seconds at most, at most until it times out. Not 0.
+  unsigned probing_rate = 1;
 
   /// How long a confirmable request waits for its piggybacked response before an empty acknowledgement leaves. Well
   /// below ACK_TIMEOUT less a round trip, so that the client does not retransmit; long enough for a database commit

@@ -1,0 +1,210 @@
+// Requests of ours: sending them within NSTART, and matching what answers them (RFC 7252 sections 4.7, 5.3.2).
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "aceward/coap/reasons.h"
+#include "aceward/coap/reliability/endpoint_state.h"
+
+namespace aceward::coap {
+
+Result<ExchangeId> Endpoint::State::request(const Peer& to, Request request, Delivery delivery, Instant now) {
+  expire(now);
+  if (sent.size() >= limits.requests) {
+    ++counters.refused_requests;
+    return fail(reason::coap_too_many_requests, "overall");
+  }
+  const auto number = find_or_add_peer(to, now);
+  if (!number) return fail(reason::coap_too_many_peers);
+  auto& peer = at(*number);
+  if (peer.requests.size() >= limits.requests_per_peer) {
+    ++counters.refused_requests;
+    return fail(reason::coap_too_many_requests, "one peer");
+  }
+  if (!peer.ids.available(now)) {
+    ++counters.refused_message_ids;
+    return fail(reason::coap_message_ids_exhausted);
+  }
+
+  Sent exchange;
+  exchange.peer = *number;
+  exchange.confirmable = delivery.reliability != Reliability::non_confirmable;
+  exchange.observes = request.options.find_uint(option::observe) == 0U;
+  do {
+    std::array<std::uint8_t, Token::max_size> octets;
+    random.fill(octets);
+    exchange.token = Token(octets);
+  } while (tokens.contains({*number, exchange.token}));
+  exchange.datagram =
+      serialize(Message{exchange.confirmable ? Type::confirmable : Type::non_confirmable, request.method, 0,
+                        exchange.token, std::move(request.options), std::move(request.payload)});
+  if (exchange.datagram.size() > limits.datagram_size) {
+    ++counters.too_large;
+    release_peer(*number, now);
+    return fail(reason::coap_message_too_large);
+  }
+
+  const ExchangeId id(++last_exchange);
+  const auto patience = delivery.timeout.count() > 0 ? delivery.timeout
+                        : exchange.confirmable       ? parameters.exchange_lifetime()
+                                                     : parameters.non_lifetime();
+  tokens.emplace(TokenKey{*number, exchange.token}, id.value);
+  sent.emplace(id.value, std::move(exchange));
+  peer.requests.insert(id.value);
+  peer.queue.push_back(id.value);
+  timers.set(Timer::deadline, id.value, now + patience);
+  pump(*number, now);
+  return id;
+}
+
+void Endpoint::State::pump(PeerNumber number, Instant now) {
+  while (true) {
+    const auto found = peers.find(number);
+    if (found == peers.end()) return;
+    auto& peer = found->second;
+    if (peer.queue.empty() || peer.outstanding >= parameters.nstart) return;
+    const ExchangeId id(peer.queue.front());
+    peer.queue.pop_front();
+    transmit(id, now);
+  }
+}
+
+void Endpoint::State::transmit(ExchangeId id, Instant now) {
+  auto& exchange = sent.at(id.value);
+  auto& peer = at(exchange.peer);
+  const auto message_id = peer.ids.take(now);
+  if (!message_id) {
+    ++counters.refused_message_ids;
+    gone(id, Error(reason::coap_message_ids_exhausted));
+    finish_sent(id, now);
+    return;
+  }
+  exchange.message_id = *message_id;
+  exchange.transmitted = true;
+  exchange.outstanding = true;
+  exchange.in_flight = true;
+  ++peer.outstanding;
+  auto datagram = std::exchange(exchange.datagram, {});
+  datagram[2] = static_cast<std::uint8_t>(*message_id >> 8);
+  datagram[3] = static_cast<std::uint8_t>(*message_id);
+  const MessageKey key{exchange.peer, *message_id};
+  send(peer.peer, datagram);
+  if (exchange.confirmable) {
+    timers.set(Timer::retransmit, id.value, transmissions.start_confirmable(key, id, std::move(datagram), now));
+  } else {
+    transmissions.start_non_confirmable(key, id, now);
+    const auto seconds = (datagram.size() + parameters.probing_rate - 1) / parameters.probing_rate;
+    timers.set(Timer::probe, id.value, now + std::chrono::seconds(seconds));
+  }
+}
+
+void Endpoint::State::end_flight(ExchangeId id, Sent& exchange) {
+  timers.clear(Timer::retransmit, id.value);
+  if (std::exchange(exchange.in_flight, false)) transmissions.erase({exchange.peer, exchange.message_id});
+}
+
+void Endpoint::State::leave_place(Sent& exchange) {
+  if (std::exchange(exchange.outstanding, false)) --at(exchange.peer).outstanding;
+}
+
+void Endpoint::State::finish_sent(ExchangeId id, Instant now) {
+  const auto found = sent.find(id.value);
+  auto& exchange = found->second;
+  const auto number = exchange.peer;
+  auto& peer = at(number);
+  end_flight(id, exchange);
+  leave_place(exchange);
+  timers.clear(Timer::probe, id.value);
+  timers.clear(Timer::deadline, id.value);
+  if (!exchange.transmitted) std::erase(peer.queue, id.value);
+  tokens.erase({number, exchange.token});
+  peer.requests.erase(id.value);
+  sent.erase(found);
+  // cancel() knows no time and leaves the sending to the next call that does.
+  if (!to_pump.contains(number)) pump(number, now);
+  release_peer(number, now);
+}
+
+void Endpoint::State::on_response(const Peer& from, Message message, std::size_t size, Instant now) {
+  const bool confirmable = message.type == Type::confirmable;
+  const auto number = find_peer(from);
+  const MessageKey key{number.value_or(0), message.message_id};
+  if (number && message.type != Type::acknowledgement && memory(*number).has(key)) {
+    ++counters.duplicates;
+    const auto* answer = memory(*number).answer(key);
+    if (confirmable && answer != nullptr && !answer->empty()) send(from, *answer);
+    return;
+  }
+  const auto token = number ? tokens.find({*number, message.token}) : tokens.end();
+  const auto ours = token == tokens.end() ? sent.end() : sent.find(token->second);
+  const bool expected = ours != sent.end() && ours->second.transmitted;
+  if (message.type == Type::acknowledgement) {
+    if (!expected || !ours->second.confirmable || ours->second.message_id != message.message_id) {
+      ++counters.unmatched;
+      return;
+    }
+  } else if (!expected) {
+    ++counters.unmatched;
+    reject(from, message.message_id);
+    return;
+  }
+  const ExchangeId id(token->second);
+
+  std::optional<Error> refusal;
+  if (size > limits.datagram_size) {
+    ++counters.too_large;
+    refusal = Error(reason::coap_response_too_large);
+  } else if (check_options(message.options, known_in_responses)) {
+    ++counters.bad_options;
+    refusal = Error(reason::coap_response_bad_option);
+  }
+  if (refusal) {
+    if (message.type != Type::acknowledgement) reject(from, message.message_id);
+    gone(id, *refusal);
+    finish_sent(id, now);
+    return;
+  }
+  // Notifications that nobody pulls are as if lost; a final response always has room.
+  if (ours->second.observes && events.size() >= limits.events) {
+    ++counters.refused_events;
+    return;
+  }
+  if (message.type != Type::acknowledgement) {
+    Bytes acknowledgement;
+    if (confirmable) {
+      acknowledgement = serialize(Message{Type::acknowledgement, code::empty, message.message_id, {}, {}, {}});
+      send(from, acknowledgement);
+    }
+    // Without room the response is taken all the same: its exchange ends, so a repetition finds nothing to act on.
+    if (memory(*number).remember(key, confirmable, true, now)) {
+      memory(*number).store_answer(key, std::move(acknowledgement));
+    } else {
+      ++counters.refused_remembering;
+    }
+  }
+  deliver(from, id, std::move(message), now);
+}
+
+void Endpoint::State::deliver(const Peer& from, ExchangeId id, Message message, Instant now) {
+  auto& exchange = sent.at(id.value);
+  ResponseArrived arrived;
+  arrived.id = id;
+  arrived.peer = from;
+  arrived.order = message.options.find_uint(option::observe);
+  arrived.final = !(exchange.observes && arrived.order && message.code.is_success());
+  arrived.response = {message.code, std::move(message.options), std::move(message.payload)};
+  const bool final = arrived.final;
+  events.push_back(std::move(arrived));
+  if (final) {
+    finish_sent(id, now);
+    return;
+  }
+  // The observation is established: it stays until it is cancelled or ends by a response without Observe.
+  end_flight(id, exchange);
+  leave_place(exchange);
+  timers.clear(Timer::probe, id.value);
+  timers.clear(Timer::deadline, id.value);
+  pump(exchange.peer, now);
+}
+
+}  // namespace aceward::coap

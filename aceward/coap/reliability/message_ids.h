@@ -1,0 +1,54 @@
+// Message IDs for one peer: sequential from a random start, none reused too early.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "aceward/base/time.h"
+
+namespace aceward::coap {
+
+/// Names a peer within one endpoint, so that other tables need not hold its whole Peer.
+using PeerNumber = std::uint64_t;
+
+/// One message to or from a peer (RFC 7252 section 4.4).
+struct MessageKey {
+  PeerNumber peer = 0;
+  std::uint16_t message_id = 0;
+  friend bool operator==(const MessageKey&, const MessageKey&) = default;
+};
+
+struct MessageKeyHash {
+  std::size_t operator()(const MessageKey& key) const noexcept {
+    return static_cast<std::size_t>((key.peer << 16 | key.message_id) * 0x9e3779b97f4a7c15U);
+  }
+};
+
+/// RFC 7252 section 4.4: the same Message ID is not used again with an endpoint within EXCHANGE_LIFETIME. Counts uses
+/// by the second, so it holds at most EXCHANGE_LIFETIME / 1 s records, and errs on the side of waiting.
+class MessageIds {
+ public:
+  MessageIds(std::uint16_t start, std::chrono::nanoseconds lifetime) : next_(start), lifetime_(lifetime) {}
+
+  /// nullopt if all 65536 were used within the lifetime.
+  std::optional<std::uint16_t> take(Instant now);
+  /// Whether take would succeed.
+  bool available(Instant now);
+  /// When the last ID that was taken may be used again; nullopt if none is held back.
+  std::optional<Instant> free_at(Instant now);
+
+ private:
+  struct Uses {
+    Instant last;
+    std::uint32_t count;
+  };
+  void expire(Instant now);
+
+  std::uint16_t next_;
+  std::chrono::nanoseconds lifetime_;
+  std::deque<Uses> recent_;
+  std::uint32_t held_ = 0;
+};
+
+}  // namespace aceward::coap
