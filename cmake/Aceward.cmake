@@ -38,7 +38,8 @@ function(aceward_library name)
   endif()
 endfunction()
 
-# aceward_test(NAME SOURCES … LINKS …): a GoogleTest executable that CTest runs as one test.
+# aceward_test(NAME SOURCES … LINKS …): a GoogleTest executable that CTest runs as one test. ACEWARD_TEST_FLAGS are for
+# the sources of tests alone.
 function(aceward_test name)
   if(NOT ACEWARD_TESTS)
     return()
@@ -46,6 +47,7 @@ function(aceward_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(${name} PRIVATE ${ACEWARD_TEST_FLAGS})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)
