@@ -1,0 +1,56 @@
+// How a resource server recognises clients in DTLS handshakes, and which key each session stands for (RFC 9202
+// sections 3.2.2, 3.3.2, 4 and 5).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "aceward/ace/rs/access_control.h"
+#include "aceward/ace/rs/authz_info.h"
+#include "aceward/tls/credentials.h"
+
+namespace aceward::ace::dtls {
+
+/// Answers the handshake's questions from the token store, and binds each session that comes of it to the key that was
+/// proven. Not thread-safe.
+class RsChannel final : public tls::ServerCredentials, public rs::ChannelBindings {
+ public:
+  /// `clock` outlives this object.
+  explicit RsChannel(const Clock& clock) : clock_(clock) {}
+  /// Until this is called every handshake is refused. Both outlive the last handshake.
+  void attach(rs::TokenStore& tokens, rs::AuthzInfo& authz_info);
+
+  /// A kid must name exactly one live symmetric key; a token is verified and stored as authz-info does.
+  /// Errors: `psk_identity_malformed`, `psk_kid_unknown`, `psk_kid_ambiguous`, `psk_key_not_symmetric`, those of
+  /// AuthzInfo::take.
+  Result<Secret> psk(BytesView identity) override;
+  /// Only a key to which a live token is bound. Errors: `raw_key_without_token`, those of crypto::public_key_from_spki.
+  Result<void> raw_public_key(BytesView spki_der) override;
+
+  const Binding* binding_of(const coap::Peer& peer) const override;
+
+  /// The session is established. False when its key has no live token any more: then it must be closed.
+  bool bind(const coap::Peer& peer, const tls::PeerIdentity& identity);
+  void unbind(const coap::Peer& peer);
+  /// The sessions that are bound to a key.
+  std::vector<std::uint64_t> sessions_of(rs::EntryId entry) const;
+  std::size_t bound_count() const { return bindings_.size(); }
+
+ private:
+  Result<rs::EntryId> entry_of_psk(BytesView identity);
+  Result<rs::EntryId> entry_of_raw_key(BytesView spki_der) const;
+  Result<rs::EntryId> entry_of(const tls::PeerIdentity& identity) const;
+
+  const Clock& clock_;
+  rs::TokenStore* tokens_ = nullptr;
+  rs::AuthzInfo* authz_info_ = nullptr;
+  std::unordered_map<std::uint64_t, Binding> bindings_;  ///< by Peer::session
+  /// What psk() last answered for an identity, by its SHA-256, with the order in which that happened.
+  std::map<std::array<std::uint8_t, 32>, rs::EntryId> answered_;
+  std::vector<std::array<std::uint8_t, 32>> answered_order_;
+};
+
+}  // namespace aceward::ace::dtls

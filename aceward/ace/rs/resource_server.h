@@ -1,0 +1,88 @@
+// A resource server without its transport: takes a layer's events, lets tokens in, decides, and hands requests to
+// resources.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aceward/ace/rs/access_control.h"
+#include "aceward/ace/rs/authz_info.h"
+#include "aceward/coap/resource/router.h"
+
+namespace aceward::ace::rs {
+
+/// A resource that only authorized requests reach.
+class GuardedResource {
+ public:
+  virtual ~GuardedResource() = default;
+  /// Answers now through `responder`, or keeps `id` and answers later through ResourceServer::layer(). What is answered
+  /// later is answered with 4.01 instead when the client's rights have ended by then.
+  virtual void handle(coap::ExchangeId id, const AuthorizedRequest& request, coap::Responder& responder) = 0;
+};
+
+struct ResourceServerConfig {
+  std::string authz_info_path = "/authz-info";
+  HintsConfig hints;
+  std::vector<std::string> hosts;  ///< see AccessControl
+  TokenStoreLimits tokens;
+  AuthzInfoLimits authz_info;
+  /// Guarded requests that wait for an answer; more are answered 5.03.
+  std::size_t pending = 4096;
+};
+
+/// What a resource server did: for logs and traces.
+struct Decision {
+  coap::Peer peer;
+  coap::Code method;
+  coap::Code answered;       ///< 0.00 when the resource itself answers
+  std::optional<Error> why;  ///< of a refusal
+};
+
+/// Public resources and authz-info are found first; every other path is judged by AccessControl before it is known
+/// whether it exists, so that a client without rights cannot tell (a covered path without a resource gets 4.04).
+/// Not thread-safe.
+class ResourceServer {
+ public:
+  using Observer = std::move_only_function<void(const Decision&)>;
+
+  /// All references outlive the server. `clock` tells civil time, to compare with exp.
+  static Result<std::unique_ptr<ResourceServer>> create(ResourceServerConfig config, TokenVerifierConfig tokens,
+                                                        coap::Layer& layer, const ChannelBindings& bindings,
+                                                        const Clock& clock);
+  ~ResourceServer();
+  ResourceServer(const ResourceServer&) = delete;
+  ResourceServer& operator=(const ResourceServer&) = delete;
+
+  /// The resource outlives the server. The path is that of coap::path_of: segments between slashes, not decoded.
+  void add(std::string_view path, GuardedResource& resource);
+  /// Reachable by anybody, over any channel: `/.well-known/core` and the like.
+  void add_public(std::string_view path, coap::Resource& resource);
+
+  /// Handles all events that the layer has.
+  void pump(Instant now);
+  /// Drops expired tokens, answers their pending requests with 4.01, and returns the keys whose channels must now be
+  /// closed (RFC 9202 section 5): after the answers have left. To be called after pump and at next_expiry().
+  std::vector<EntryId> end_expired(Instant now);
+  /// When end_expired() will have something to do.
+  std::optional<WallTime> next_expiry() const;
+
+  /// Through which handlers answer later.
+  coap::Layer& layer();
+  TokenStore& tokens();
+  AuthzInfo& authz_info();
+  AccessControl& access();
+  /// Called after each decision; null switches it off.
+  void set_observer(Observer observer);
+  std::size_t pending_count() const;
+
+ private:
+  struct Impl;
+  explicit ResourceServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aceward::ace::rs

@@ -1,0 +1,39 @@
+// Why an access token is refused. docs/reasons.md lists the reasons of all modules.
+#pragma once
+
+#include "aceward/base/result.h"
+
+namespace aceward::reason {
+
+inline constexpr Reason issuer_config_invalid{"issuer_config_invalid", ErrorClass::internal,
+                                              "a trusted issuer has no name, no keys, a name that another has too, or "
+                                              "a key that is not of the kind its place is for",
+                                              "list public keys as verifying keys and symmetric ones as token keys"};
+inline constexpr Reason token_issuer_mismatch{"token_issuer_mismatch", ErrorClass::peer_misbehaved,
+                                              "the iss claim does not name the issuer whose key protects the token",
+                                              "check the issuer's name in the resource server's configuration"};
+inline constexpr Reason token_without_expiry{"token_without_expiry", ErrorClass::peer_misbehaved,
+                                             "the token has no exp claim, so its rights would never end",
+                                             "let the authorization server put exp into its tokens"};
+inline constexpr Reason token_exi_unsupported{"token_exi_unsupported", ErrorClass::unsupported,
+                                              "the token's lifetime is given by exi, which is not implemented",
+                                              "let the authorization server put exp alone into tokens for this server"};
+inline constexpr Reason token_audience_unknown{"token_audience_unknown", ErrorClass::denied,
+                                               "the token has no aud claim, or one for somebody else",
+                                               "compare the token's audience with those of the resource server"};
+inline constexpr Reason token_scope_unrecognised{"token_scope_unrecognised", ErrorClass::malformed,
+                                                 "the token's scope is missing, or the resource server knows none of "
+                                                 "it",
+                                                 "compare the scope with the resource server's list, or use AIF"};
+inline constexpr Reason token_profile_unsupported{"token_profile_unsupported", ErrorClass::unsupported,
+                                                  "the token asks for a profile that this resource server has not",
+                                                  "check which profile the authorization server has for this server"};
+inline constexpr Reason token_cnf_missing{"token_cnf_missing", ErrorClass::malformed,
+                                          "the token has no cnf claim, so nobody can prove possession of its key",
+                                          "bearer tokens are not taken: bind the token to a key"};
+inline constexpr Reason token_cnf_unusable{"token_cnf_unusable", ErrorClass::unsupported,
+                                           "the token's key is not one that a client can authenticate with here",
+                                           "use a public key of P-256 or Ed25519, or a symmetric key of 16 to 256 "
+                                           "octets"};
+
+}  // namespace aceward::reason

@@ -1,0 +1,46 @@
+// Whose tokens a resource server takes: authorization servers and the keys that protect their tokens.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "aceward/cose/cwt/token.h"
+
+namespace aceward::ace {
+
+/// One authorization server that has the right to issue tokens for this resource server. Several keys of each kind may
+/// live at a time, so that keys can be changed without a gap.
+struct TrustedIssuer {
+  /// The iss claim of its tokens; also what keeps its tokens apart from those of others.
+  std::string iss;
+  /// Public keys: P-256 (ES256) or Ed25519 (EdDSA).
+  std::vector<cose::Key> verifying_keys;
+  /// Symmetric keys that this server shares with it. One without alg and of 16 octets is for AES-CCM-16-64-128; the
+  /// algorithm of any other stands in its alg, an AEAD or an HMAC.
+  std::vector<cose::Key> token_keys;
+};
+
+/// The keys, loaded. Not thread-safe.
+class TrustedIssuers final : public cwt::KeySource {
+ public:
+  /// Errors: `issuer_config_invalid`, those of the cose keys' `from`.
+  static Result<TrustedIssuers> from(std::vector<TrustedIssuer> issuers);
+
+  void candidates(const Query& query, std::vector<Candidate>& out) override;
+  /// The iss of an issuer; it must come from `candidates`.
+  const std::string& iss(cwt::IssuerId id) const { return names_[id.value]; }
+
+ private:
+  struct Entry {
+    cwt::IssuerId issuer;
+    std::optional<Bytes> kid;
+    std::variant<cose::VerifyingKey, cose::MacKey, cose::ContentKey> key;
+  };
+  std::vector<std::string> names_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace aceward::ace
