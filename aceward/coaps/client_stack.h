@@ -19,9 +19,9 @@ using Channel = std::uint64_t;
 inline constexpr Channel plain_channel = 0;
 
 struct ClientStackConfig {
-  tls::ClientConfig dtls;
-  coap::Parameters parameters;
-  coap::Limits limits;
+  tls::ClientConfig dtls{};
+  coap::Parameters parameters{};
+  coap::Limits limits{};
   std::size_t max_connections = 4096;
 };
 

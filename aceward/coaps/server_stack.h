@@ -17,9 +17,9 @@ enum class ListenerKind : std::uint8_t { plain, secure };
 
 struct ServerStackConfig {
   /// Without it, secure datagrams are dropped.
-  std::optional<tls::ServerConfig> dtls;
-  coap::Parameters parameters;
-  coap::Limits limits;
+  std::optional<tls::ServerConfig> dtls{};
+  coap::Parameters parameters{};
+  coap::Limits limits{};
 };
 
 /// To be sent from a socket of this kind that is bound to `local`.

@@ -13,7 +13,7 @@ struct ClientConfig {
   /// The whole handshake; then HandshakeFailed with `handshake_timed_out`.
   std::chrono::milliseconds handshake_timeout{30'000};
   std::size_t mtu = 1280;  ///< the largest UDP payload that is sent, in octets
-  HandshakeTimers timers;
+  HandshakeTimers timers{};
 };
 
 /// One handshake and the session that comes of it. Not thread-safe. After Closed or HandshakeFailed the client is

@@ -12,7 +12,7 @@ namespace aceward::tls {
 
 struct ServerConfig {
   /// The server's own raw public key; without it only PSK cipher suites are offered.
-  std::optional<RawKeyPair> raw_key;
+  std::optional<RawKeyPair> raw_key{};
   /// Whether PSK cipher suites are offered. With neither this nor a raw key, Server::create fails.
   bool allow_psk = true;
   /// Handshakes past the cookie and not complete. At the cap new ones are dropped; live sessions go on.
@@ -27,7 +27,7 @@ struct ServerConfig {
   std::chrono::milliseconds cookie_key_lifetime{60'000};
   /// The largest UDP payload that is sent, in octets. 1152 octets of CoAP payload fit RFC 7252 section 4.6's message.
   std::size_t mtu = 1280;
-  HandshakeTimers timers;
+  HandshakeTimers timers{};
 };
 
 /// A server always authenticates its clients: a client that negotiates a raw public key suite must prove a key too.

@@ -1,0 +1,363 @@
+#include "aceward/tls/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "aceward/tls/gnutls_clock.h"
+#include "aceward/tls/reasons.h"
+
+namespace aceward::tls::detail {
+namespace {
+
+constexpr std::size_t max_handshake_message = 16'384;  ///< a PSK identity is an access token at most
+constexpr std::size_t max_early_data = 4;
+constexpr std::size_t record_header = 13;
+constexpr std::uint8_t content_application_data = 23;
+constexpr int max_turns = 64;  ///< GnuTLS asks to be called again; a bug there must not hang us
+
+bool is_application_data(BytesView record) {
+  return record.size() > record_header && record[0] == content_application_data;
+}
+
+// Without a function of our own GnuTLS writes every session's secrets to the file that SSLKEYLOGFILE names.
+int keep_keys_private(gnutls_session_t, const char*, const gnutls_datum_t*) { return 0; }
+
+/// GnuTLS's name without the WITH that the IANA registry has.
+std::string iana_cipher_name(const char* name) {
+  if (name == nullptr) return {};
+  std::string out(name);
+  if (out.find("_WITH_") != std::string::npos) return out;
+  for (const std::string_view cipher : {"_AES_", "_CHACHA20_"}) {
+    if (const auto at = out.find(cipher); at != std::string::npos) {
+      out.insert(at, "_WITH");
+      if (cipher == "_CHACHA20_" && !out.ends_with("_SHA256")) out += "_SHA256";
+      break;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Error Connection::reason_placeholder() { return Error(reason::session_unknown); }
+
+Result<PriorityHandle> make_priority(bool raw_keys, bool psk) {
+  std::string text = "NONE:+VERS-DTLS1.2:+AES-128-CCM-8:+AES-128-CCM:+CHACHA20-POLY1305:+AEAD:+COMP-NULL";
+  if (raw_keys) text += ":+ECDHE-ECDSA:+CTYPE-SRV-RAWPK:+CTYPE-CLI-RAWPK";
+  if (psk) text += ":+PSK:+ECDHE-PSK";
+  if (!raw_keys) text += ":+CTYPE-X509";
+  text += ":+GROUP-X25519:+GROUP-SECP256R1:+SIGN-ECDSA-SHA256";
+  gnutls_priority_t priority = nullptr;
+  if (gnutls_priority_init(&priority, text.c_str(), nullptr) < 0) return fail(reason::tls_setup_failed, "priority");
+  return PriorityHandle(priority);
+}
+
+int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_datum_t* key) {
+  auto& self = *static_cast<Connection*>(gnutls_session_get_ptr(session));
+  auto found = self.check_.psk(view(*identity));
+  // GnuTLS crashes on a success without a key, so an empty one is a refusal.
+  if (found && found->empty()) found = fail(reason::psk_identity_refused, "empty key");
+  if (!found) {
+    self.refusal_ = found.error();
+    return -1;
+  }
+  key->data = static_cast<unsigned char*>(gnutls_malloc(found->size()));
+  if (key->data == nullptr) return -1;
+  std::memcpy(key->data, found->expose().data(), found->size());
+  key->size = static_cast<unsigned>(found->size());
+  return 0;
+}
+
+int check_raw_public_key(gnutls_session_t session) {
+  auto& self = *static_cast<Connection*>(gnutls_session_get_ptr(session));
+  unsigned count = 0;
+  const gnutls_datum_t* peers = gnutls_certificate_get_peers(session, &count);
+  if (peers == nullptr || count == 0 || gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS) != GNUTLS_CRT_RAWPK) {
+    self.refusal_ = Error(reason::raw_key_refused, "not a raw public key");
+    return -1;
+  }
+  if (auto accepted = self.check_.raw_public_key(view(peers[0])); !accepted) {
+    self.refusal_ = accepted.error();
+    return -1;
+  }
+  return 0;
+}
+
+Result<std::unique_ptr<Connection>> Connection::create(const ConnectionSettings& settings, PeerCheck& check,
+                                                       gnutls_priority_t priority,
+                                                       gnutls_certificate_credentials_t certificate,
+                                                       void* psk_credentials) {
+  std::unique_ptr<Connection> self(new Connection(check));
+  gnutls_session_t raw = nullptr;
+  const unsigned flags = (settings.server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK |
+                         GNUTLS_ENABLE_RAWPK | GNUTLS_NO_TICKETS;
+  if (gnutls_init(&raw, flags) < 0) return fail(reason::tls_setup_failed, "session");
+  self->session_.reset(raw);
+  gnutls_session_set_ptr(raw, self.get());
+  gnutls_session_set_keylog_function(raw, &keep_keys_private);
+  if (gnutls_priority_set(raw, priority) < 0) return fail(reason::tls_setup_failed, "priority");
+  if (certificate != nullptr && gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, certificate) < 0) {
+    return fail(reason::tls_setup_failed, "certificate");
+  }
+  if (psk_credentials != nullptr && gnutls_credentials_set(raw, GNUTLS_CRD_PSK, psk_credentials) < 0) {
+    return fail(reason::tls_setup_failed, "pre-shared key");
+  }
+  if (settings.server) gnutls_certificate_server_set_request(raw, GNUTLS_CERT_REQUIRE);
+  gnutls_handshake_set_max_packet_length(raw, max_handshake_message);
+  gnutls_dtls_set_mtu(raw, static_cast<unsigned>(settings.mtu));
+  gnutls_dtls_set_timeouts(raw, static_cast<unsigned>(settings.initial_retransmission.count()),
+                           static_cast<unsigned>(settings.total_timeout.count()));
+  gnutls_transport_set_ptr(raw, self.get());
+  gnutls_transport_set_push_function(raw, &push);
+  gnutls_transport_set_pull_function(raw, &pull);
+  gnutls_transport_set_pull_timeout_function(raw, &pull_timeout);
+  self->mtu_ = settings.mtu;
+  return self;
+}
+
+Connection::~Connection() = default;
+
+ssize_t Connection::push(gnutls_transport_ptr_t self, const void* data, size_t size) {
+  const auto* octets = static_cast<const std::uint8_t*>(data);
+  auto& connection = *static_cast<Connection*>(self);
+  if (connection.state_ == State::handshaking && !connection.output_.empty() &&
+      connection.output_.back().size() + size <= connection.mtu_) {
+    connection.output_.back().insert(connection.output_.back().end(), octets, octets + size);
+  } else {
+    connection.output_.emplace_back(octets, octets + size);
+  }
+  return static_cast<ssize_t>(size);
+}
+
+ssize_t Connection::pull(gnutls_transport_ptr_t self, void* data, size_t size) {
+  auto& connection = *static_cast<Connection*>(self);
+  if (connection.input_.empty()) {
+    gnutls_transport_set_errno(connection.session_.get(), EAGAIN);
+    return -1;
+  }
+  const std::size_t taken = std::min(size, connection.input_.size());
+  std::memcpy(data, connection.input_.data(), taken);
+  connection.input_ = {};
+  return static_cast<ssize_t>(taken);
+}
+
+int Connection::pull_timeout(gnutls_transport_ptr_t self, unsigned) {
+  return static_cast<Connection*>(self)->input_.empty() ? 0 : 1;
+}
+
+void Connection::count_datagram_in(std::size_t octets) {
+  if (state_ != State::handshaking) return;
+  ++info_.datagrams_in;
+  info_.octets_in += octets;
+  if (heading_ != Heading::in) ++info_.flights;
+  heading_ = Heading::in;
+}
+
+std::optional<Bytes> Connection::next_datagram() {
+  if (output_.empty()) return std::nullopt;
+  Bytes datagram = std::move(output_.front());
+  output_.pop_front();
+  return datagram;
+}
+
+std::optional<Bytes> Connection::next_data() {
+  if (data_.empty()) return std::nullopt;
+  Bytes octets = std::move(data_.front());
+  data_.pop_front();
+  return octets;
+}
+
+void Connection::run(Instant now) {
+  if (state_ != State::handshaking) {
+    read_records();
+    return;
+  }
+  if (!started_) started_ = now;
+  const std::size_t queued_before = output_.size();
+  advance_handshake();
+  if (output_.size() > queued_before) {
+    if (heading_ != Heading::out) ++info_.flights;
+    heading_ = Heading::out;
+    for (std::size_t i = queued_before; i < output_.size(); ++i) {
+      ++info_.datagrams_out;
+      info_.octets_out += output_[i].size();
+    }
+  }
+  if (state_ == State::established) {
+    info_.duration = now - *started_;
+    while (!early_data_.empty() && state_ == State::established) {
+      const Bytes record = std::move(early_data_.front());
+      early_data_.pop_front();
+      input_ = record;
+      read_records();
+      input_ = {};
+    }
+    early_data_.clear();
+  }
+  schedule(now);
+}
+
+void Connection::step(Instant now) {
+  const ClockScope clock(now);
+  input_ = {};
+  run(now);
+}
+
+bool Connection::receive(BytesView record, Instant now) {
+  if (state_ == State::closed || state_ == State::failed) return false;
+  if (state_ == State::handshaking && is_application_data(record)) {
+    // Only what overtook the peer's Finished on the way is worth keeping.
+    if (early_data_.size() < max_early_data) early_data_.push_back(to_bytes(record));
+    return true;
+  }
+  const ClockScope clock(now);
+  const unsigned discarded_before = gnutls_record_get_discarded(session_.get());
+  input_ = record;
+  run(now);
+  input_ = {};
+  return gnutls_record_get_discarded(session_.get()) == discarded_before;
+}
+
+void Connection::advance_handshake() {
+  for (int turn = 0; turn < max_turns && state_ == State::handshaking; ++turn) {
+    const int code = gnutls_handshake(session_.get());
+    if (code == GNUTLS_E_SUCCESS) {
+      complete_handshake();
+      return;
+    }
+    if (refusal_ || gnutls_error_is_fatal(code) != 0) {
+      fail_handshake(code);
+      return;
+    }
+    if ((code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED) && input_.empty()) return;
+  }
+}
+
+void Connection::complete_handshake() {
+  state_ = State::established;
+  info_.cipher_suite = iana_cipher_name(gnutls_ciphersuite_get(session_.get()));
+  if (const auto group = gnutls_group_get(session_.get()); group != GNUTLS_GROUP_INVALID) {
+    info_.group = gnutls_group_get_name(group);
+  }
+  info_.extended_master_secret = gnutls_session_ext_master_secret_status(session_.get()) != 0;
+}
+
+void Connection::fail_handshake(int code) {
+  if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+    alert_received_ = static_cast<Alert>(gnutls_alert_get(session_.get()));
+    end(State::failed, Error(reason::handshake_alert_received));
+    return;
+  }
+  if (code == GNUTLS_E_TIMEDOUT) {
+    end(State::failed, Error(reason::handshake_timed_out));
+    return;
+  }
+  int level = GNUTLS_AL_FATAL;
+  int description = gnutls_error_to_alert(code, &level);
+  if (refusal_) {
+    // RFC 9202 section 3.3.2 names the alert for an identity; for a raw public key there is none that fits better.
+    const auto credentials = gnutls_auth_get_type(session_.get());
+    description = credentials == GNUTLS_CRD_PSK ? GNUTLS_A_ILLEGAL_PARAMETER : GNUTLS_A_BAD_CERTIFICATE;
+  }
+  if (description < 0) description = GNUTLS_A_HANDSHAKE_FAILURE;
+  if (gnutls_alert_send(session_.get(), GNUTLS_AL_FATAL, static_cast<gnutls_alert_description_t>(description)) >= 0) {
+    alert_sent_ = static_cast<Alert>(description);
+  }
+  end(State::failed, refusal_.value_or(Error(reason::handshake_failed)));
+}
+
+void Connection::read_records() {
+  // A record's plaintext has at most 2^14 octets (RFC 5246 section 6.2.1).
+  static thread_local std::array<std::uint8_t, 16'384> plaintext;
+  for (int turn = 0; turn < max_turns && state_ == State::established; ++turn) {
+    const ssize_t count = gnutls_record_recv(session_.get(), plaintext.data(), plaintext.size());
+    if (count > 0) {
+      data_.emplace_back(plaintext.begin(), plaintext.begin() + count);
+      continue;
+    }
+    switch (count) {
+      case 0:
+        gnutls_bye(session_.get(), GNUTLS_SHUT_WR);
+        alert_received_ = Alert::close_notify;
+        end(State::closed, Error(reason::session_closed_by_peer));
+        return;
+      case GNUTLS_E_AGAIN:
+      case GNUTLS_E_INTERRUPTED:
+        if (input_.empty()) return;
+        break;
+      case GNUTLS_E_REHANDSHAKE:
+        ++renegotiations_refused_;
+        gnutls_alert_send(session_.get(), GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+        break;
+      case GNUTLS_E_FATAL_ALERT_RECEIVED:
+        alert_received_ = static_cast<Alert>(gnutls_alert_get(session_.get()));
+        end(State::closed, Error(reason::session_alert_received));
+        return;
+      default:
+        if (gnutls_error_is_fatal(static_cast<int>(count)) != 0) {
+          gnutls_alert_send_appropriate(session_.get(), static_cast<int>(count));
+          end(State::closed, Error(reason::session_broken));
+          return;
+        }
+        break;
+    }
+  }
+}
+
+Result<void> Connection::send(BytesView data, Instant now) {
+  if (state_ == State::handshaking) return fail(reason::session_not_established);
+  if (state_ != State::established) return fail(reason::session_unknown);
+  if (data.size() > max_data()) return fail(reason::dtls_data_too_large);
+  if (data.empty()) return {};
+  const ClockScope clock(now);
+  const ssize_t sent = gnutls_record_send(session_.get(), data.data(), data.size());
+  if (sent == static_cast<ssize_t>(data.size())) return {};
+  return fail(reason::session_broken, "send");
+}
+
+std::size_t Connection::max_data() const {
+  return state_ == State::established ? gnutls_dtls_get_data_mtu(session_.get()) : 0;
+}
+
+void Connection::shut(Instant now) {
+  const ClockScope clock(now);
+  if (state_ == State::established) {
+    gnutls_bye(session_.get(), GNUTLS_SHUT_WR);
+    end(State::closed, Error(reason::session_closed_here));
+  } else if (state_ == State::handshaking) {
+    // Nothing is said to a peer that may not be there.
+    end(State::failed, Error(reason::handshake_canceled));
+  }
+}
+
+void Connection::end(State state, Error why) {
+  state_ = state;
+  why_ = why;
+  early_data_.clear();
+  retransmit_at_.reset();
+}
+
+void Connection::schedule(Instant now) {
+  retransmit_at_.reset();
+  if (state_ != State::handshaking) return;
+  // A flight that was due just now reports 0; asking again at once would spin.
+  constexpr std::chrono::milliseconds shortest{10};
+  retransmit_at_ = now + std::max(shortest, std::chrono::milliseconds(gnutls_dtls_get_timeout(session_.get())));
+}
+
+PeerIdentity Connection::peer_identity() const {
+  if (gnutls_auth_get_type(session_.get()) == GNUTLS_CRD_PSK) {
+    gnutls_datum_t identity{nullptr, 0};
+    if (own_psk_identity_.empty() && gnutls_psk_server_get_username2(session_.get(), &identity) >= 0) {
+      return IdentityMint::psk(view(identity));
+    }
+    return IdentityMint::psk(own_psk_identity_);
+  }
+  unsigned count = 0;
+  const gnutls_datum_t* peers = gnutls_certificate_get_peers(session_.get(), &count);
+  return IdentityMint::raw_public_key(peers != nullptr && count > 0 ? view(peers[0]) : BytesView{});
+}
+
+}  // namespace aceward::tls::detail

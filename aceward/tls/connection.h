@@ -1,0 +1,127 @@
+// One DTLS 1.2 connection of GnuTLS with memory for a network. Internal to tls/.
+#pragma once
+
+#include <deque>
+#include <optional>
+
+#include "aceward/base/secret.h"
+#include "aceward/tls/gnutls_handles.h"
+#include "aceward/tls/session.h"
+
+namespace aceward::tls::detail {
+
+/// Makes the proof types; only a connection whose handshake completed calls it.
+struct IdentityMint {
+  static PeerIdentity psk(BytesView identity) { return PskIdentity(to_bytes(identity)); }
+  static PeerIdentity raw_public_key(BytesView spki) { return RawPublicKey(to_bytes(spki)); }
+};
+
+/// What a connection asks about its peer inside the handshake.
+class PeerCheck {
+ public:
+  virtual Result<Secret> psk(BytesView identity) = 0;
+  virtual Result<void> raw_public_key(BytesView spki_der) = 0;
+
+ protected:
+  ~PeerCheck() = default;
+};
+
+struct ConnectionSettings {
+  bool server = false;
+  std::size_t mtu = 1280;
+  std::chrono::milliseconds initial_retransmission{1000};
+  std::chrono::milliseconds total_timeout{60'000};
+};
+
+/// The flags and kinds that make up a priority string. CCM_8 first, as RFC 7252 and RFC 9202 ask; then the same with a
+/// long tag; ECDHE_PSK exists in this GnuTLS with ChaCha20-Poly1305 alone.
+Result<PriorityHandle> make_priority(bool raw_keys, bool psk);
+
+/// Installed in credentials: GnuTLS calls back into the connection that is at work.
+int check_raw_public_key(gnutls_session_t session);
+int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_datum_t* key);
+
+class Connection {
+ public:
+  enum class State { handshaking, established, closed, failed };
+
+  /// Credentials and priority outlive the connection, as does `check`. Null handles are left out.
+  /// Errors: `tls_setup_failed`.
+  static Result<std::unique_ptr<Connection>> create(const ConnectionSettings& settings, PeerCheck& check,
+                                                    gnutls_priority_t priority,
+                                                    gnutls_certificate_credentials_t certificate,
+                                                    void* psk_credentials);
+  ~Connection();
+
+  /// Server only, before the first step: what the cookie exchange left behind.
+  void adopt(gnutls_dtls_prestate_st prestate) { gnutls_dtls_prestate_set(session_.get(), &prestate); }
+  /// Which identity this client will send.
+  void set_own_psk_identity(Bytes identity) { own_psk_identity_ = std::move(identity); }
+
+  /// Client: sends the first flight. Either: retransmits what is due.
+  void step(Instant now);
+  /// One record. Returns whether the connection took it: false when it could not be decrypted, was a replay or
+  /// belongs to another epoch. Meaningful from epoch 1 on.
+  bool receive(BytesView record, Instant now);
+  Result<void> send(BytesView data, Instant now);
+  std::size_t max_data() const;
+  /// close_notify, or an alert that ends the handshake.
+  void shut(Instant now);
+
+  State state() const { return state_; }
+  /// Why it is closed or failed.
+  Error why() const { return why_; }
+  std::optional<Alert> alert_sent() const { return alert_sent_; }
+  std::optional<Alert> alert_received() const { return alert_received_; }
+  /// Only in State::established.
+  PeerIdentity peer_identity() const;
+  const SessionInfo& info() const { return info_; }
+  std::uint64_t renegotiations_refused() const { return renegotiations_refused_; }
+  std::optional<Instant> retransmit_at() const { return retransmit_at_; }
+
+  /// For the byte counts of `info`: a datagram arrived of which records were given to this connection.
+  void count_datagram_in(std::size_t octets);
+  /// The next datagram to send; during a handshake records share datagrams up to the MTU.
+  std::optional<Bytes> next_datagram();
+  std::optional<Bytes> next_data();
+
+ private:
+  friend int check_raw_public_key(gnutls_session_t session);
+  friend int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_datum_t* key);
+  explicit Connection(PeerCheck& check) : check_(check) {}
+
+  static ssize_t push(gnutls_transport_ptr_t self, const void* data, size_t size);
+  static ssize_t pull(gnutls_transport_ptr_t self, void* data, size_t size);
+  static int pull_timeout(gnutls_transport_ptr_t self, unsigned milliseconds);
+
+  void advance_handshake();
+  void complete_handshake();
+  void fail_handshake(int code);
+  void read_records();
+  void end(State state, Error why);
+  void schedule(Instant now);
+  void run(Instant now);
+
+  PeerCheck& check_;
+  SessionHandle session_;
+  std::size_t mtu_ = 0;
+  State state_ = State::handshaking;
+  Error why_{reason_placeholder()};
+  std::optional<Error> refusal_;  ///< what check_ said no with
+  std::optional<Alert> alert_sent_;
+  std::optional<Alert> alert_received_;
+  Bytes own_psk_identity_;
+  BytesView input_;
+  std::deque<Bytes> early_data_;  ///< application records that overtook the end of the handshake
+  std::deque<Bytes> output_;
+  std::deque<Bytes> data_;
+  std::optional<Instant> retransmit_at_;
+  std::optional<Instant> started_;
+  SessionInfo info_;
+  enum class Heading { none, in, out } heading_ = Heading::none;
+  std::uint64_t renegotiations_refused_ = 0;
+
+  static Error reason_placeholder();
+};
+
+}  // namespace aceward::tls::detail
