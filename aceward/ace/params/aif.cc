@@ -51,7 +51,8 @@ Result<MethodSet> parse_methods(std::string_view text) {
   MethodSet methods;
   for (std::size_t start = 0;;) {
     const std::size_t end = std::min(text.find(',', start), text.size());
-    methods.bits |= std::uint64_t{1} << ACEWARD_TRY(bit_of_name(text.substr(start, end - start)));
+    const unsigned bit = ACEWARD_TRY(bit_of_name(text.substr(start, end - start)));
+    methods.bits |= std::uint64_t{1} << bit;
     if (end == text.size()) return methods;
     start = end + 1;
   }
@@ -70,7 +71,8 @@ Result<Aif> Aif::parse(BytesView cbor) {
   for (std::size_t i = 0; i < count; ++i) {
     if (ACEWARD_TRY(reader.array()) != 2) return fail(reason::scope_malformed, "an entry is not a pair");
     const std::string_view path = ACEWARD_TRY(reader.text_string());
-    ACEWARD_TRY(aif.add(path, MethodSet{ACEWARD_TRY(reader.unsigned_integer())}));
+    const MethodSet methods{ACEWARD_TRY(reader.unsigned_integer())};
+    ACEWARD_TRY(aif.add(path, methods));
   }
   ACEWARD_TRY(reader.finish());
   return aif;
@@ -91,7 +93,8 @@ Result<Aif> Aif::parse_text(std::string_view text) {
     // The last one: a query may hold others.
     const std::size_t equals = entry.rfind('=');
     if (equals == std::string_view::npos) return fail(reason::scope_malformed, "an entry without methods");
-    ACEWARD_TRY(aif.add(entry.substr(0, equals), ACEWARD_TRY(parse_methods(entry.substr(equals + 1)))));
+    const MethodSet methods = ACEWARD_TRY(parse_methods(entry.substr(equals + 1)));
+    ACEWARD_TRY(aif.add(entry.substr(0, equals), methods));
     if (end == text.size()) return aif;
     start = end + 1;
   }

@@ -1,0 +1,63 @@
+#include "aceward/ace/as/granted_scope.h"
+
+#include <algorithm>
+
+#include "aceward/ace/as/reasons.h"
+
+namespace aceward::ace::as {
+
+namespace {
+
+struct TextFormat {
+  using Set = TextScope;
+  using Wire = std::string;
+  static Result<Set> parse(const Wire& wire) { return Set::parse(wire); }
+  static Result<Set> of_rule(const PolicyRule& rule) { return Set::parse(rule.text_scope); }
+  static Wire serialize(const Set& set) { return set.to_string(); }
+  static std::string text(const Set& set) { return set.to_string(); }
+};
+
+struct AifFormat {
+  using Set = Aif;
+  using Wire = Bytes;
+  static Result<Set> parse(const Wire& wire) { return Set::parse(wire); }
+  static Result<Set> of_rule(const PolicyRule& rule) { return Set::parse(rule.aif_scope); }
+  static Wire serialize(const Set& set) { return set.serialize(); }
+  static std::string text(const Set& set) { return set.to_text(); }
+};
+
+template <class Format>
+Result<GrantedScope> grant_scope_as(const std::optional<Scope>& requested, std::span<const PolicyRule* const> rules) {
+  using Set = typename Format::Set;
+  std::optional<Set> asked;
+  if (requested) {
+    const auto* wire = std::get_if<typename Format::Wire>(&*requested);
+    if (wire == nullptr) return fail(reason::scope_format_mismatch);
+    asked = ACEWARD_TRY(Format::parse(*wire));
+  }
+  Set granted;
+  std::optional<std::chrono::seconds> lifetime;
+  for (const PolicyRule* rule : rules) {
+    auto allowed = Format::of_rule(*rule);
+    if (!allowed) return fail(reason::policy_unusable, allowed.error().id());
+    const Set part = asked ? allowed->intersection_with(*asked) : std::move(*allowed);
+    if (part.empty()) continue;
+    granted = granted.union_with(part);
+    if (rule->lifetime) lifetime = lifetime ? std::min(*lifetime, *rule->lifetime) : *rule->lifetime;
+  }
+  if (granted.empty()) return fail(reason::scope_denied);
+  typename Format::Wire wire = Format::serialize(granted);
+  // Rules that are in bounds one by one may not be together; the resource server would refuse the token.
+  if (!Format::parse(wire)) return fail(reason::policy_unusable, "too large together");
+  return GrantedScope{Scope(std::move(wire)), Format::text(granted), asked && granted == *asked, lifetime};
+}
+
+}  // namespace
+
+Result<GrantedScope> grant_scope(const std::optional<Scope>& requested, ScopeFormat format,
+                                 std::span<const PolicyRule* const> rules) {
+  return format == ScopeFormat::aif ? grant_scope_as<AifFormat>(requested, rules)
+                                    : grant_scope_as<TextFormat>(requested, rules);
+}
+
+}  // namespace aceward::ace::as

@@ -1,0 +1,84 @@
+// Why the token endpoint refuses. What stands on the wire for each is decided in refusal.cc.
+#pragma once
+
+#include "aceward/base/result.h"
+
+namespace aceward::reason {
+
+inline constexpr Reason client_not_authenticated{"client_not_authenticated", ErrorClass::denied,
+                                                 "the token request came over a channel that authenticates nobody",
+                                                 "use coaps, with the key that is registered for the client"};
+inline constexpr Reason client_unregistered{"client_unregistered", ErrorClass::denied,
+                                            "the client is no longer registered", "register the client again"};
+inline constexpr Reason client_id_mismatch{
+    "client_id_mismatch", ErrorClass::peer_misbehaved,
+    "client_id is not the name of the client that the channel authenticated",
+    "leave client_id out, or send the name under which the client is registered"};
+inline constexpr Reason client_secret_unexpected{"client_secret_unexpected", ErrorClass::peer_misbehaved,
+                                                 "a client_secret was sent, but clients authenticate by their channel",
+                                                 "leave client_secret out"};
+inline constexpr Reason token_request_format{"token_request_format", ErrorClass::unsupported,
+                                             "the token request is not of Content-Format application/ace+cbor",
+                                             "send Content-Format 19"};
+inline constexpr Reason token_request_accept{"token_request_accept", ErrorClass::unsupported,
+                                             "the client accepts no answer of Content-Format application/ace+cbor",
+                                             "leave the Accept option out, or send 19"};
+inline constexpr Reason grant_type_unsupported{"grant_type_unsupported", ErrorClass::unsupported,
+                                               "the grant type is not client_credentials", "leave grant_type out"};
+inline constexpr Reason audience_missing{"audience_missing", ErrorClass::malformed,
+                                         "the request names no audience, and there is not exactly one to choose",
+                                         "send the audience of the resource server"};
+inline constexpr Reason audience_unknown{"audience_unknown", ErrorClass::denied,
+                                         "no resource server is registered for the audience",
+                                         "compare the audience with what the server is registered with"};
+inline constexpr Reason audience_without_policy{"audience_without_policy", ErrorClass::denied,
+                                                "no policy rule gives this client anything at this server",
+                                                "add a policy rule for the client and the server"};
+inline constexpr Reason ace_profile_incompatible{"ace_profile_incompatible", ErrorClass::unsupported,
+                                                 "the client asks for a profile that the server does not use",
+                                                 "leave ace_profile out, or send coap_dtls"};
+inline constexpr Reason cnonce_too_long{"cnonce_too_long", ErrorClass::malformed,
+                                        "the client-nonce is empty or longer than 64 octets",
+                                        "copy the cnonce of the creation hints unchanged"};
+inline constexpr Reason req_cnf_secret{"req_cnf_secret", ErrorClass::peer_misbehaved,
+                                       "req_cnf carries a private or symmetric key",
+                                       "send the public key alone; symmetric keys are made by the server"};
+inline constexpr Reason req_cnf_kid_too_long{"req_cnf_kid_too_long", ErrorClass::malformed,
+                                             "a key identifier in req_cnf is empty or longer than 64 octets",
+                                             "choose a short kid"};
+inline constexpr Reason pop_key_method_unsupported{"pop_key_method_unsupported", ErrorClass::unsupported,
+                                                   "req_cnf carries neither a COSE_Key nor a kid",
+                                                   "send a COSE_Key with the client's public key, or a kid"};
+inline constexpr Reason pop_key_not_proven{"pop_key_not_proven", ErrorClass::denied,
+                                           "req_cnf is a key that this client has not been shown to hold",
+                                           "ask over a channel that is authenticated with that key, or register it"};
+inline constexpr Reason pop_key_unsuitable{"pop_key_unsuitable", ErrorClass::unsupported,
+                                           "the resource server cannot process this kind of key",
+                                           "use a kind of key that the server is registered with; raw keys are P-256"};
+inline constexpr Reason pop_key_unknown{"pop_key_unknown", ErrorClass::denied,
+                                        "the kid is that of no valid key of this client at this server",
+                                        "ask again without req_cnf to get a new key"};
+inline constexpr Reason scope_format_mismatch{"scope_format_mismatch", ErrorClass::unsupported,
+                                              "the scope is text where the server uses AIF, or the reverse",
+                                              "write the scope in the format that the server is registered with"};
+inline constexpr Reason scope_denied{"scope_denied", ErrorClass::denied, "policy grants nothing of the requested scope",
+                                     "compare the scope with the policy rules of this client and server"};
+inline constexpr Reason policy_unusable{"policy_unusable", ErrorClass::internal,
+                                        "a policy rule's scope cannot be read or is too large for a token",
+                                        "replace the rule, or split what it grants"};
+inline constexpr Reason server_token_key_missing{"server_token_key_missing", ErrorClass::internal,
+                                                 "the token has to be encrypted, but no key is shared with the server",
+                                                 "register the server with a token key, or without symmetric keys"};
+inline constexpr Reason server_public_key_missing{"server_public_key_missing", ErrorClass::internal,
+                                                  "the server's public key for rs_cnf is missing or unreadable",
+                                                  "register the server with its public key"};
+inline constexpr Reason client_public_key_unreadable{"client_public_key_unreadable", ErrorClass::internal,
+                                                     "the public key registered for the client cannot be read",
+                                                     "register the client's key again"};
+inline constexpr Reason token_not_made{"token_not_made", ErrorClass::internal, "signing or encrypting the token failed",
+                                       "look at the detail, and at the keys of the authorization and resource server"};
+inline constexpr Reason ledger_silent{"ledger_silent", ErrorClass::internal,
+                                      "the ledger did not say whether the token was recorded",
+                                      "look whether the store was closed"};
+
+}  // namespace aceward::reason
