@@ -38,8 +38,8 @@ enum class Durability : std::uint8_t {
 struct Options {
   Durability durability = Durability::full;
   std::chrono::seconds token_retention{std::chrono::hours(24 * 7)};  ///< how long an expired token stays listed
-  Poster post;                                                       ///< empty: completions run on the writer's thread
-  std::size_t queue_limit = 4096;                ///< changes that may wait; more are refused at once
+  Poster post;                     ///< empty: completions run on the writer's thread, or in the call if refused
+  std::size_t queue_limit = 4096;  ///< changes that may wait; more are refused at once
   std::chrono::milliseconds busy_timeout{5000};  ///< how long a change waits for another process
   std::uint32_t max_pages = 0;                   ///< size limit in pages of 4096 octets; 0: none
   std::int64_t number_block = 1000;              ///< token numbers reserved on disk at a time, 2 to 1 000 000

@@ -1,0 +1,33 @@
+// The tables, and the ways to a connection: make a file, or check one that is there.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "aceward/base/bytes.h"
+#include "aceward/base/result.h"
+#include "aceward/store/sqlite/database.h"
+#include "aceward/store/sqlite/store.h"
+
+namespace aceward::store {
+
+/// SQLite keeps both in the file's header, at octets 68 and 60.
+inline constexpr std::int64_t application_id = 0x41636577;  // "Acew"
+inline constexpr std::int64_t schema_version = 1;
+
+/// Makes a file with empty tables where none is. At every moment there is no file or a whole one: it is made under
+/// another name, synced, and linked to its own. Where another process was faster, its file stays. Mode 0600.
+/// Errors: `store_unavailable`, `store_full`.
+Result<> create_file(const std::filesystem::path& path, BytesView instance);
+
+/// Opens the connection that writes, after checks that write nothing into the file.
+/// Errors: `store_foreign`, `store_newer`, `store_damaged`, `store_exposed`, `store_locked`, `store_unavailable`.
+Result<Database> open_writing(const std::filesystem::path& path, const Options& options);
+
+/// Opens a connection that only reads a file that `open_writing` has accepted.
+Result<Database> open_reading(const std::filesystem::path& path);
+
+/// The 16 octets given to `create_file`.
+Result<Bytes> read_instance(Database& database);
+
+}  // namespace aceward::store

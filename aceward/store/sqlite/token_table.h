@@ -1,0 +1,38 @@
+// Issued tokens in the database, and the numbers reserved for those to come. Each function runs in a transaction of
+// its caller's, or reads one statement.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "aceward/ace/as/ledger.h"
+#include "aceward/base/result.h"
+#include "aceward/base/time.h"
+#include "aceward/store/sqlite/database.h"
+#include "aceward/store/sqlite/store.h"
+
+namespace aceward::store {
+
+/// The first of `count` numbers that nobody has, and nobody will get again once the transaction is committed.
+Result<std::int64_t> reserve_numbers(Database& database, std::int64_t count);
+
+/// Errors: `record_missing` when its client or server is not registered (any more): a token that was being made while
+/// they were removed must not escape the revocation. `record_exists`, `record_invalid`.
+Result<> insert_token(Database& database, const ace::as::IssuedToken& token);
+
+Result<std::optional<ace::as::IssuedToken>> find_token_by_key_id(Database& database, std::int64_t client_id,
+                                                                 std::int64_t server_id, BytesView key_id,
+                                                                 WallTime now);
+Result<ace::as::IssuedToken> read_token(Database& database, ace::as::TokenNumber number);
+Result<std::vector<ace::as::IssuedToken>> read_tokens(Database& database, const TokenFilter& filter);
+
+/// Each tells how many it changed.
+Result<std::int64_t> revoke_one_token(Database& database, ace::as::TokenNumber number);
+Result<std::int64_t> revoke_tokens_of_client(Database& database, std::int64_t client_id);
+Result<std::int64_t> revoke_tokens_of_server(Database& database, std::int64_t server_id);
+/// Those that expired before `before`, the oldest first.
+Result<std::int64_t> delete_tokens_expired(Database& database, WallTime before, std::size_t max_rows);
+
+}  // namespace aceward::store
