@@ -30,6 +30,9 @@ class Encrypt0 {
 
  private:
   Encrypt0() = default;
+  Result<Secret> decrypt_octets(const ContentKey& key, BytesView ciphertext, const VerifyOptions& options,
+                                BytesView context_iv) const;
+
   Headers headers_;
   std::optional<Bytes> ciphertext_;
 };

@@ -19,7 +19,8 @@ class Mac0 {
   bool is_detached() const { return !payload_.has_value(); }
 
   /// As Sign1::verify; the tag has exactly the algorithm's length and is compared in constant time.
-  Result<BytesView> verify(const MacKey& key, const VerifyOptions& options = {}) const;
+  Result<BytesView> verify(const MacKey& key, const VerifyOptions& options = {}) const&;
+  Result<BytesView> verify(const MacKey& key, const VerifyOptions& options = {}) const&& = delete;
   Result<> verify_detached(const MacKey& key, BytesView payload, const VerifyOptions& options = {}) const;
 
  private:

@@ -24,7 +24,8 @@ class Sign1 {
 
   /// The payload, once the signature has been verified; borrowed from this object.
   /// Errors: `cose_payload_detached`, `cose_algorithm_missing`, `cose_algorithm_mismatch`, `cose_verification_failed`.
-  Result<BytesView> verify(const VerifyingKey& key, const VerifyOptions& options = {}) const;
+  Result<BytesView> verify(const VerifyingKey& key, const VerifyOptions& options = {}) const&;
+  Result<BytesView> verify(const VerifyingKey& key, const VerifyOptions& options = {}) const&& = delete;
   /// Verifies over a payload that came by other means.
   Result<> verify_detached(const VerifyingKey& key, BytesView payload, const VerifyOptions& options = {}) const;
 
