@@ -117,8 +117,8 @@ void Reader::leave_finished() {
   while (depth_ > 0 && open_[depth_ - 1] == 0) --depth_;
 }
 
+// The parent stays open even if this was its last item: else the last items of last items would nest without bound.
 Result<void> Reader::enter(std::uint64_t items) {
-  leave_finished();
   if (depth_ >= depth_limit(limits_)) return fail(reason::cbor_too_deep);
   open_[depth_++] = static_cast<std::uint32_t>(items);
   return {};
