@@ -1,0 +1,127 @@
+#include "aceward/ace/client/exchange.h"
+
+#include <utility>
+
+#include "aceward/ace/client/reasons.h"
+#include "aceward/coap/message/content_format.h"
+
+namespace aceward::ace::client {
+
+Result<coap::Request> token_request(const Wish& wish, const cose::Key* own_key) {
+  TokenRequest request;
+  request.audience = wish.audience;
+  request.scope = wish.scope;
+  request.cnonce = wish.cnonce;
+  if (wish.update_key_id) {
+    request.req_cnf = cwt::Confirmation(cwt::KeyId{*wish.update_key_id});
+  } else if (wish.kind == PopKind::raw_public_key) {
+    if (own_key == nullptr) return fail(reason::client_key_missing);
+    request.req_cnf = cwt::Confirmation(ACEWARD_TRY(own_key->public_part()));
+  }
+  coap::Request message;
+  message.method = coap::code::post;
+  message.options.set_content_format(coap::content_format::ace_cbor);
+  message.payload = cbor::serialize(request);
+  return message;
+}
+
+namespace {
+
+/// RFC 9200 section 5.8.3: an error is a map with the member `error`. Anything else that is not 2.01 says only that
+/// there is no token.
+std::unexpected<Error> refusal_of(const coap::Response& response, std::optional<ErrorResponse>& refusal) {
+  if (response.options.content_format() == coap::content_format::ace_cbor) {
+    if (auto error = cbor::parse<ErrorResponse>(response.payload)) {
+      refusal = std::move(*error);
+      return fail(reason::as_refused, name_of(refusal->error));
+    }
+  }
+  return fail(reason::as_refused);
+}
+
+Result<> take_symmetric_key(AccessInformation& information, const HeldToken* previous, HeldToken& token) {
+  const cose::Key* key = information.cnf ? information.cnf->cose_key() : nullptr;
+  if (key != nullptr) {
+    if (!key->is_symmetric() || !key->kid) return fail(reason::as_answer_unusable, "cnf");
+    token.psk = key->clone();
+  } else if (!information.cnf && previous != nullptr && previous->psk) {
+    token.psk = previous->psk->clone();
+  } else {
+    return fail(reason::as_answer_unusable, "cnf");
+  }
+  token.key_id = *token.psk->kid;
+  return {};
+}
+
+Result<> take_server_key(AccessInformation& information, const cose::Key* own_key, const HeldToken* previous,
+                         HeldToken& token) {
+  if (own_key == nullptr) return fail(reason::client_key_missing);
+  // RFC 9202 section 3.2.2: a key that the AS chose for the client must be one that the client holds.
+  if (const cose::Key* key = information.cnf ? information.cnf->cose_key() : nullptr; key != nullptr) {
+    if (!ACEWARD_TRY(own_key->public_part()).same_key(*key)) return fail(reason::as_answer_unusable, "cnf");
+  } else if (information.cnf) {
+    return fail(reason::as_answer_unusable, "cnf");
+  }
+  const cose::Key* key = information.rs_cnf ? information.rs_cnf->cose_key() : nullptr;
+  if (key != nullptr) {
+    if (key->is_symmetric() || key->has_private()) return fail(reason::as_answer_unusable, "rs_cnf");
+    token.rs_key = key->clone();
+  } else if (!information.rs_cnf && previous != nullptr && previous->rs_key) {
+    token.rs_key = previous->rs_key->clone();
+  } else {
+    return fail(reason::as_answer_unusable, "rs_cnf");
+  }
+  if (own_key->kid) token.key_id = *own_key->kid;
+  return {};
+}
+
+}  // namespace
+
+Result<HeldToken> read_token_response(const coap::Response& response, const Wish& wish, const cose::Key* own_key,
+                                      const HeldToken* previous, Instant now, std::optional<ErrorResponse>& refusal) {
+  refusal.reset();
+  if (response.code != coap::code::created) return refusal_of(response, refusal);
+  if (response.options.content_format() != coap::content_format::ace_cbor) {
+    return fail(reason::as_answer_malformed, "Content-Format");
+  }
+  auto information = cbor::parse<AccessInformation>(response.payload);
+  if (!information) return fail(reason::as_answer_malformed, information.error().detail());
+  if (information->token_type && *information->token_type != TokenType::pop) {
+    return fail(reason::as_answer_unusable, "token_type");
+  }
+  if (information->ace_profile && *information->ace_profile != Profile::coap_dtls) {
+    return fail(reason::as_answer_unusable, "ace_profile");
+  }
+  HeldToken token;
+  token.kind = wish.kind;
+  token.access_token = std::move(information->access_token);
+  token.scope = information->scope ? information->scope : wish.scope;
+  token.expires_in = information->expires_in;
+  if (information->expires_in) {
+    // More than a century is as good as for ever, and cannot overflow the clock.
+    constexpr std::uint64_t longest = 100ULL * 366 * 24 * 3600;
+    token.expires_at = now + std::chrono::seconds(std::min(*information->expires_in, longest));
+  }
+  if (wish.kind == PopKind::pre_shared_key) {
+    ACEWARD_TRY(take_symmetric_key(*information, previous, token));
+  } else {
+    ACEWARD_TRY(take_server_key(*information, own_key, previous, token));
+  }
+  return token;
+}
+
+Scope widened(const std::optional<Scope>& held, const Scope& wanted) {
+  if (!held || held->index() != wanted.index()) return wanted;
+  if (const auto* text = std::get_if<std::string>(&wanted)) {
+    const auto a = TextScope::parse(std::get<std::string>(*held));
+    const auto b = TextScope::parse(*text);
+    if (a && b) return a->union_with(*b).to_string();
+    return wanted;
+  }
+  const auto a = Aif::parse(std::get<Bytes>(*held));
+  const auto b = Aif::parse(std::get<Bytes>(wanted));
+  if (a && b) return a->union_with(*b).serialize();
+  return wanted;
+}
+
+}  // namespace aceward::ace::client

@@ -1,0 +1,45 @@
+// Why a client refuses. docs/reasons.md lists the reasons of all modules.
+#pragma once
+
+#include "aceward/base/result.h"
+
+namespace aceward::reason {
+
+inline constexpr Reason hint_malformed{"hint_malformed", ErrorClass::malformed,
+                                       "the server's AS Request Creation Hints do not parse",
+                                       "the hints come over an unprotected channel: look who answers there"};
+inline constexpr Reason hint_as_not_allowed{"hint_as_not_allowed", ErrorClass::denied,
+                                            "the server names an authorization server that is not allowed for it here",
+                                            "look whether the hint was forged, or allow that server in the "
+                                            "configuration"};
+inline constexpr Reason hint_audience_unexpected{"hint_audience_unexpected", ErrorClass::denied,
+                                                 "the server names an audience that is not the configured one",
+                                                 "look whether the hint was forged, or correct the audience in the "
+                                                 "configuration"};
+inline constexpr Reason as_answer_malformed{"as_answer_malformed", ErrorClass::malformed,
+                                            "the authorization server's answer is not Access Information",
+                                            "look at the answer with --trace"};
+inline constexpr Reason as_answer_unusable{"as_answer_unusable", ErrorClass::unsupported,
+                                           "the Access Information asks for what this client cannot do",
+                                           "look at profile, token type and keys of the answer with --trace"};
+inline constexpr Reason as_refused{"as_refused", ErrorClass::denied, "the authorization server issued no token",
+                                   "ask the owner for a policy rule; the error code says what was wrong"};
+inline constexpr Reason token_refused{"token_refused", ErrorClass::denied,
+                                      "the resource server did not accept the access token",
+                                      "compare audience, keys and clocks of the two servers"};
+inline constexpr Reason access_still_denied{"access_still_denied", ErrorClass::denied,
+                                            "the server asks for a token again right after it got a fresh one",
+                                            "compare the clocks of client, resource server and authorization server"};
+inline constexpr Reason server_unprotected{"server_unprotected", ErrorClass::peer_misbehaved,
+                                           "the server would act on the request without any permission",
+                                           "the payload was not sent; look whether this is the right server"};
+inline constexpr Reason server_unknown{"server_unknown", ErrorClass::denied,
+                                       "no server with this address is in the client's configuration",
+                                       "add a [[client.server]] with its address, audience and authorization server"};
+inline constexpr Reason client_key_missing{"client_key_missing", ErrorClass::unsupported,
+                                           "the client has no raw public key of its own",
+                                           "make one with `aceward keygen` and name it in [client] key"};
+inline constexpr Reason operation_canceled{"operation_canceled", ErrorClass::internal,
+                                           "the operation was given up on this side", "raise the time-out"};
+
+}  // namespace aceward::reason

@@ -1,0 +1,141 @@
+#include "aceward/ace/profile/dtls/client/access_client.h"
+
+#include "aceward/ace/profile/dtls/client/access_flow.h"
+
+namespace aceward::ace::dtls {
+
+std::string_view name_of(Stage stage) {
+  switch (stage) {
+    case Stage::probe: return "probe";
+    case Stage::token: return "token";
+    case Stage::upload: return "upload";
+    case Stage::access: return "access";
+  }
+  return "";
+}
+
+using detail::Step;
+using detail::Target;
+
+struct AccessClient::State : detail::AccessFlow {
+  using AccessFlow::AccessFlow;
+};
+
+AccessClient::AccessClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
+AccessClient::~AccessClient() = default;
+
+Result<std::unique_ptr<AccessClient>> AccessClient::create(AccessClientConfig config, coaps::ClientStack& stack,
+                                                           Random& random) {
+  auto state = std::make_unique<State>(std::move(config), stack, random);
+  if (auto& key = state->config.key) {
+    const crypto::PrivateKey private_key = ACEWARD_TRY(key->private_key());
+    if (private_key.curve() != crypto::Curve::p256) return fail(reason::raw_key_malformed, "DTLS takes P-256");
+    tls::P256Point point;
+    std::ranges::copy(private_key.public_key().x(), point.x.begin());
+    std::ranges::copy(private_key.public_key().y(), point.y.begin());
+    state->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_coordinates(point, private_key.d().expose()));
+    if (!key->kid) {
+      const auto thumbprint = key->thumbprint();
+      key->kid = Bytes(thumbprint.begin(), thumbprint.begin() + 8);
+    }
+  }
+  for (ServerAccess& access : state->config.servers) {
+    Target target;
+    target.access = std::move(access);
+    state->targets.push_back(std::move(target));
+  }
+  state->as_sessions.resize(state->config.authorization_servers.size());
+  return std::unique_ptr<AccessClient>(new AccessClient(std::move(state)));
+}
+
+Result<std::size_t> AccessClient::server_at(const Address& address) const {
+  for (std::size_t i = 0; i < state_->targets.size(); ++i) {
+    const client::ServerEntry& entry = state_->targets[i].access.entry;
+    if (entry.secure == address || entry.plain == address) return i;
+  }
+  return fail(reason::server_unknown);
+}
+
+OperationId AccessClient::submit(std::size_t server, Operation operation, Instant now) {
+  return state_->enqueue(server, std::move(operation), false, now);
+}
+
+OperationId AccessClient::obtain_token(std::size_t server, std::chrono::nanoseconds timeout, Instant now) {
+  Operation operation;
+  operation.timeout = timeout;
+  return state_->enqueue(server, std::move(operation), true, now);
+}
+
+void AccessClient::pump(Instant now) {
+  while (const auto event = state_->stack.next_session_event()) {
+    if (const auto* closed = std::get_if<coaps::SessionClosed>(&*event)) state_->on_session_gone(closed->peer.session);
+    if (const auto* failed = std::get_if<coaps::SessionFailed>(&*event)) state_->on_session_gone(failed->peer.session);
+  }
+  while (auto event = state_->layer().next_event(now)) {
+    Target* target = nullptr;
+    if (auto* arrived = std::get_if<coap::ResponseArrived>(&*event)) {
+      target = state_->waiting_for(arrived->id);
+      if (target != nullptr) state_->on_response(*target, std::move(arrived->response), now);
+    } else if (const auto* gone = std::get_if<coap::ExchangeGone>(&*event)) {
+      target = state_->waiting_for(gone->id);
+      if (target != nullptr) state_->on_gone(*target, gone->reason, now);
+    } else if (const auto* request = std::get_if<coap::RequestArrived>(&*event)) {
+      // A client serves nothing.
+      coap::Response response;
+      response.code = coap::code::not_found;
+      state_->layer().respond(request->id, std::move(response), {}, now);
+    }
+    if (target != nullptr) state_->advance(*target, now);
+  }
+}
+
+std::optional<Completed> AccessClient::next_completed() {
+  if (state_->completed.empty()) return std::nullopt;
+  Completed next = std::move(state_->completed.front());
+  state_->completed.pop_front();
+  return next;
+}
+
+std::optional<Instant> AccessClient::next_timeout() const {
+  std::optional<Instant> next;
+  for (const Target& target : state_->targets) {
+    if (target.queue.empty()) continue;
+    const Instant deadline = target.queue.front().deadline;  // those behind it are looked at when their turn comes
+    next = next ? std::min(*next, deadline) : deadline;
+  }
+  return next;
+}
+
+void AccessClient::on_timeout(Instant now) {
+  for (Target& target : state_->targets) {
+    if (target.queue.empty() || now < target.queue.front().deadline) continue;
+    if (target.step == Step::idle) continue;
+    state_->layer().cancel(target.awaited);
+    state_->on_gone(target, Error(reason::operation_canceled), now);
+    state_->advance(target, now);
+  }
+}
+
+const client::HeldToken* AccessClient::token(std::size_t server) const {
+  const auto& token = state_->targets[server].token;
+  return token ? &*token : nullptr;
+}
+
+std::uint64_t AccessClient::session(std::size_t server) const {
+  const auto& peer = state_->targets[server].session.peer;
+  return peer ? peer->session : 0;
+}
+
+void AccessClient::close_session(std::size_t server, Instant now) {
+  Target& target = state_->targets[server];
+  state_->end_session(target, now);
+  state_->end_as_session(target, now);
+}
+
+void AccessClient::forget(std::size_t server, Instant now) { state_->drop_token(state_->targets[server], now); }
+
+void AccessClient::set_scope(std::size_t server, std::optional<Scope> scope) {
+  state_->targets[server].access.scope = std::move(scope);
+}
+
+}  // namespace aceward::ace::dtls

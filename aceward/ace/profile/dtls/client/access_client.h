@@ -1,0 +1,120 @@
+// A client that obtains its access by itself (RFC 9200 section 4, RFC 9202 sections 2 to 4).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "aceward/ace/client/exchange.h"
+#include "aceward/ace/client/trust.h"
+#include "aceward/coaps/client_stack.h"
+#include "aceward/cose/key.h"
+
+namespace aceward::ace::dtls {
+
+/// How the client and an authorization server authenticate to each other.
+struct AsPsk {
+  Bytes identity;
+  Secret key;
+};
+struct AsRawKey {
+  cose::Key as_key;  ///< what the authorization server must prove to hold; the client uses its own raw key
+};
+
+struct AsAccess {
+  client::AuthorizationServerEntry entry;
+  std::variant<AsPsk, AsRawKey> credentials;
+};
+
+/// How a pre-shared-key token reaches the resource server (RFC 9202 section 3.3.2). A raw-key token is always uploaded.
+enum class TokenTransport : std::uint8_t { authz_info, psk_identity };
+
+struct ServerAccess {
+  client::ServerEntry entry;
+  std::size_t as = 0;  ///< index into AccessClientConfig::authorization_servers: the one that is allowed
+  client::PopKind kind = client::PopKind::raw_public_key;
+  TokenTransport transport = TokenTransport::authz_info;
+  std::optional<Scope> scope;  ///< what to ask for; absent: what the hints suggest, else all that policy grants
+};
+
+struct AccessClientConfig {
+  std::optional<cose::Key> key;  ///< the client's P-256 key pair; gets a kid if it has none
+  std::vector<AsAccess> authorization_servers;
+  std::vector<ServerAccess> servers;
+  /// After 4.03 or 4.05 in a session: ask once for what was missing, and repeat the request.
+  bool extend_rights = true;
+};
+
+/// How far an operation got: for messages to people.
+enum class Stage : std::uint8_t { probe, token, upload, access };
+std::string_view name_of(Stage stage);
+
+using OperationId = Strong<struct OperationIdTag, std::uint64_t>;
+
+struct Operation {
+  coap::Request request;  ///< with the URI options; sent as it is
+  /// Whether an answer that came without DTLS may be the result: true for coap URIs, false for coaps ones.
+  bool plain_answer_allowed = false;
+  coap::Reliability reliability = coap::Reliability::automatic;
+  std::chrono::nanoseconds timeout{std::chrono::seconds(90)};  ///< for all steps together
+};
+
+struct Completed {
+  OperationId id;
+  Stage stage = Stage::access;
+  /// The resource's answer, also when it is an error. An Error where there is none: a reason of coap/, tls/ or
+  /// ace/client.
+  Result<coap::Response> result;
+  /// With `as_refused`: what the authorization server said. Also beside a 4.03 or 4.05 that it would not mend.
+  std::optional<ErrorResponse> refusal;
+  /// With `token_refused`: the code that the resource server gave.
+  std::optional<coap::Code> refused_with;
+};
+
+/// Sans-IO, on a ClientStack that it shares with nobody. Operations at one server are done one after the other, those
+/// at several servers side by side. Not thread-safe.
+class AccessClient {
+ public:
+  /// `stack` and `random` outlive the client. Errors: those of tls::RawKeyPair::from_coordinates.
+  static Result<std::unique_ptr<AccessClient>> create(AccessClientConfig config, coaps::ClientStack& stack,
+                                                      Random& random);
+  ~AccessClient();
+
+  /// The server whose plain or secure address it is. Errors: `server_unknown`.
+  Result<std::size_t> server_at(const Address& address) const;
+
+  /// Queues a request. Exactly one Completed follows.
+  OperationId submit(std::size_t server, Operation operation, Instant now);
+  /// Gets a token (anew) and does nothing with it: `token()` has it once Completed has come with 2.01.
+  OperationId obtain_token(std::size_t server, std::chrono::nanoseconds timeout, Instant now);
+
+  /// Takes what the stack has; call it after the stack has received or timed out.
+  void pump(Instant now);
+  std::optional<Completed> next_completed();
+  /// Of the operations' time-outs; the stack has its own.
+  std::optional<Instant> next_timeout() const;
+  void on_timeout(Instant now);
+
+  /// The token for a server; null without one.
+  const client::HeldToken* token(std::size_t server) const;
+  /// The session with a server; 0 without one.
+  std::uint64_t session(std::size_t server) const;
+  /// Closes the sessions with a server and with its authorization server; the token is kept.
+  void close_session(std::size_t server, Instant now);
+  /// Forgets the token and closes the session.
+  void forget(std::size_t server, Instant now);
+  /// From the next request for a token on.
+  void set_scope(std::size_t server, std::optional<Scope> scope);
+
+ private:
+  struct State;
+  explicit AccessClient(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace aceward::ace::dtls
