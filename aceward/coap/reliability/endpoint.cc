@@ -26,6 +26,11 @@ std::optional<PeerNumber> Endpoint::State::find_peer(const Peer& peer) const {
   return found->second;
 }
 
+Peer Endpoint::State::without_local(Peer peer) {
+  peer.local = {};
+  return peer;
+}
+
 std::optional<PeerNumber> Endpoint::State::find_or_add_peer(const Peer& peer, Instant now) {
   if (const auto known = find_peer(peer)) return known;
   auto& count = peer_count[index_of(peer.transport)];
@@ -129,9 +134,17 @@ void Endpoint::State::receive(const Peer& from, BytesView datagram, Instant now)
   }
 }
 
+Transmission* Endpoint::State::find_transmission(const Peer& from, std::uint16_t message_id) {
+  for (const auto& candidate : {from, without_local(from)}) {
+    const auto number = find_peer(candidate);
+    auto* transmission = number ? transmissions.find({*number, message_id}) : nullptr;
+    if (transmission != nullptr) return transmission;
+  }
+  return nullptr;
+}
+
 void Endpoint::State::on_acknowledged(const Peer& from, std::uint16_t message_id, Instant now) {
-  const auto number = find_peer(from);
-  const auto* transmission = number ? transmissions.find({*number, message_id}) : nullptr;
+  const auto* transmission = find_transmission(from, message_id);
   if (transmission == nullptr || !transmission->confirmable) {
     ++counters.unmatched;
     return;
@@ -140,15 +153,14 @@ void Endpoint::State::on_acknowledged(const Peer& from, std::uint16_t message_id
   if (const auto ours = sent.find(id.value); ours != sent.end()) {
     end_flight(id, ours->second);
     leave_place(ours->second);
-    pump(*number, now);
+    pump(ours->second.peer, now);
   } else {
     on_response_acknowledged(id, now);
   }
 }
 
 void Endpoint::State::on_reset(const Peer& from, std::uint16_t message_id, Instant now) {
-  const auto number = find_peer(from);
-  const auto* transmission = number ? transmissions.find({*number, message_id}) : nullptr;
+  const auto* transmission = find_transmission(from, message_id);
   if (transmission == nullptr) {
     ++counters.unmatched;
     return;
@@ -184,7 +196,7 @@ void Endpoint::State::on_timer(Timer kind, ExchangeId id, Instant now) {
       } else if (const auto theirs = received.find(id.value); theirs != received.end()) {
         gone(id, Error(reason::coap_answer_overdue));
         // The client is told nothing, but must not go on to retransmit.
-        if (theirs->second.confirmable && !theirs->second.acknowledged) acknowledge(theirs->second);
+        if (!theirs->second.acknowledged) acknowledge(theirs->second);
         finish_received(id, now);
       }
       break;
@@ -255,20 +267,26 @@ std::optional<Outgoing> Endpoint::next_datagram() {
 
 void Endpoint::peer_gone(const Peer& peer, Error reason, Instant now) {
   state_->expire(now);
+  std::erase_if(state_->datagrams, [&](const Outgoing& waiting) { return waiting.to == peer; });
   const auto number = state_->find_peer(peer);
   if (!number) return;
-  auto& lost = state_->at(*number);
-  lost.queue.clear();
-  for (const auto id : std::set(lost.requests)) {
+  // Copies: the last of them may let the peer go.
+  state_->at(*number).queue.clear();
+  const auto requests = state_->at(*number).requests;
+  const auto answers = state_->at(*number).answers;
+  for (const auto id : requests) {
     state_->gone(ExchangeId(id), reason);
     state_->finish_sent(ExchangeId(id), now);
   }
-  for (const auto id : std::set(lost.answers)) {
+  for (const auto id : answers) {
     state_->gone(ExchangeId(id), reason);
     state_->finish_received(ExchangeId(id), now);
   }
+  const auto left = state_->peers.find(*number);
+  if (left == state_->peers.end()) return;
   state_->memory(*number).forget_peer(*number);
-  std::erase_if(state_->datagrams, [&](const Outgoing& waiting) { return waiting.to == peer; });
+  // The number of a session is never used again, so nothing of it needs to be held back.
+  if (peer.session != 0) left->second.ids = MessageIds(0, state_->parameters.exchange_lifetime());
   state_->release_peer(*number, now);
 }
 

@@ -54,8 +54,9 @@ struct Occupancy {
 /// The bottom layer over datagrams.
 ///
 /// A peer is known by its Peer value alone: an exchange of a DTLS session is never matched by a plain datagram or by
-/// another session. Message IDs start at a random value for each peer and are not reused within EXCHANGE_LIFETIME;
-/// tokens are 8 random octets.
+/// another session. One latitude: a request to a Peer without `local` may be answered at any address of ours; its
+/// ResponseArrived names the Peer that the request was sent to. Message IDs start at a random value for each peer and
+/// are not reused within EXCHANGE_LIFETIME; tokens are 8 random octets.
 ///
 /// A repeated message is recognized by peer and Message ID for EXCHANGE_LIFETIME (CON) or NON_LIFETIME (NON), and gets
 /// the stored answer. The memory for this is bounded: when it is full, the oldest GET or FETCH that has been answered

@@ -127,15 +127,21 @@ void Endpoint::State::finish_sent(ExchangeId id, Instant now) {
 
 void Endpoint::State::on_response(const Peer& from, Message message, std::size_t size, Instant now) {
   const bool confirmable = message.type == Type::confirmable;
-  const auto number = find_peer(from);
-  const MessageKey key{number.value_or(0), message.message_id};
-  if (number && message.type != Type::acknowledgement && memory(*number).has(key)) {
-    ++counters.duplicates;
-    const auto* answer = memory(*number).answer(key);
-    if (confirmable && answer != nullptr && !answer->empty()) send(from, *answer);
-    return;
+  std::optional<PeerNumber> number;
+  auto token = tokens.end();
+  for (const auto& candidate : {from, without_local(from)}) {
+    number = find_peer(candidate);
+    if (!number) continue;
+    const MessageKey key{*number, message.message_id};
+    if (message.type != Type::acknowledgement && memory(*number).has(key)) {
+      ++counters.duplicates;
+      const auto* answer = memory(*number).answer(key);
+      if (confirmable && answer != nullptr && !answer->empty()) send(from, *answer);
+      return;
+    }
+    token = tokens.find({*number, message.token});
+    if (token != tokens.end()) break;
   }
-  const auto token = number ? tokens.find({*number, message.token}) : tokens.end();
   const auto ours = token == tokens.end() ? sent.end() : sent.find(token->second);
   const bool expected = ours != sent.end() && ours->second.transmitted;
   if (message.type == Type::acknowledgement) {
@@ -176,20 +182,21 @@ void Endpoint::State::on_response(const Peer& from, Message message, std::size_t
       send(from, acknowledgement);
     }
     // Without room the response is taken all the same: its exchange ends, so a repetition finds nothing to act on.
+    const MessageKey key{*number, message.message_id};
     if (memory(*number).remember(key, confirmable, true, now)) {
       memory(*number).store_answer(key, std::move(acknowledgement));
     } else {
       ++counters.refused_remembering;
     }
   }
-  deliver(from, id, std::move(message), now);
+  deliver(id, std::move(message), now);
 }
 
-void Endpoint::State::deliver(const Peer& from, ExchangeId id, Message message, Instant now) {
+void Endpoint::State::deliver(ExchangeId id, Message message, Instant now) {
   auto& exchange = sent.at(id.value);
   ResponseArrived arrived;
   arrived.id = id;
-  arrived.peer = from;
+  arrived.peer = at(exchange.peer).peer;
   arrived.order = message.options.find_uint(option::observe);
   arrived.final = !(exchange.observes && arrived.order && message.code.is_success());
   arrived.response = {message.code, std::move(message.options), std::move(message.payload)};

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "aceward/coap/reasons.h"
 #include "aceward/coap/reliability/endpoint_state.h"
 
 namespace aceward::coap {
@@ -86,10 +87,6 @@ void Endpoint::State::on_request(const Peer& from, Message message, std::size_t 
     return release_peer(*number, now);
   }
   const bool remembered = memory(*number).remember(key, confirmable, is_safe(message.code), now);
-  // Making room may have let other peers go; this one holds nothing else yet, and must stay.
-  for (const auto released : memory(*number).take_released()) {
-    if (released != *number) release_peer(released, now);
-  }
   if (!remembered) {
     ++counters.refused_remembering;
     return release_peer(*number, now);
@@ -176,7 +173,10 @@ void Endpoint::State::send_response(ExchangeId id, Received& exchange, Message m
   const auto message_id = at(number).ids.take(now);
   if (!message_id) {
     ++counters.refused_message_ids;
-    if (final) finish_received(id, now);
+    if (final) {
+      gone(id, Error(reason::coap_message_ids_exhausted));
+      finish_received(id, now);
+    }
     return;
   }
   if (std::exchange(exchange.in_flight, false)) transmissions.erase(exchange.response_key);

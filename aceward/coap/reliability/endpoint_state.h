@@ -74,6 +74,8 @@ struct Endpoint::State {
 
   // endpoint.cc: peers
   std::optional<PeerNumber> find_peer(const Peer& peer) const;
+  /// Who sent a request without saying from which address of ours is answered at the address that the system chose.
+  static Peer without_local(Peer peer);
   std::optional<PeerNumber> find_or_add_peer(const Peer& peer, Instant now);
   PeerState& at(PeerNumber number) { return peers.at(number); }
   /// Drops a peer that holds nothing any more, now or once its Message IDs are free.
@@ -88,6 +90,7 @@ struct Endpoint::State {
   void send_empty(const Peer& to, Type type, std::uint16_t message_id);
   /// A Reset to a message that is not itself ACK or RST.
   void reject(const Peer& to, std::uint16_t message_id);
+  Transmission* find_transmission(const Peer& from, std::uint16_t message_id);
   void on_acknowledged(const Peer& from, std::uint16_t message_id, Instant now);
   void on_reset(const Peer& from, std::uint16_t message_id, Instant now);
   void on_timer(Timer kind, ExchangeId id, Instant now);
@@ -100,7 +103,7 @@ struct Endpoint::State {
   void pump(PeerNumber number, Instant now);
   void transmit(ExchangeId id, Instant now);
   void on_response(const Peer& from, Message message, std::size_t size, Instant now);
-  void deliver(const Peer& from, ExchangeId id, Message message, Instant now);
+  void deliver(ExchangeId id, Message message, Instant now);
   void end_flight(ExchangeId id, Sent& exchange);
   void leave_place(Sent& exchange);
   void finish_sent(ExchangeId id, Instant now);

@@ -1,0 +1,356 @@
+// What an endpoint does with requests of its own, datagram by datagram.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "aceward/coap/reasons.h"
+#include "aceward/coap/reliability/endpoint.h"
+
+namespace aceward::coap {
+namespace {
+
+using namespace std::chrono_literals;
+
+class CoapClient : public ::testing::Test {
+ protected:
+  explicit CoapClient(const Limits& limits = {}) : endpoint(Parameters{}, limits, random) {}
+
+  ExchangeId ask(Delivery delivery = {}, Code method = code::get) {
+    Request request{method, {}, {}};
+    request.options.add_path("t");
+    return endpoint.request(server, std::move(request), delivery, now).value();
+  }
+  std::optional<Message> sent() {
+    const auto next = endpoint.next_datagram();
+    if (!next) return std::nullopt;
+    return parse(next->datagram).value();
+  }
+  void receive(const Message& message) { endpoint.receive(server, serialize(message), now); }
+  static Message reply(Type type, std::uint16_t message_id, const Token& token, std::string_view text = "v") {
+    return {type, code::content, message_id, token, {}, to_bytes(text)};
+  }
+  std::string next_text() {
+    const auto event = endpoint.next_event(now);
+    if (!event) return "";
+    if (const auto* arrived = std::get_if<ResponseArrived>(&*event)) {
+      last = *arrived;
+      return std::string(as_text(arrived->response.payload));
+    }
+    if (const auto* lost = std::get_if<ExchangeGone>(&*event)) return std::string(lost->reason.id());
+    return "request";
+  }
+  void advance(Instant::duration by) {
+    now += by;
+    endpoint.on_timeout(now);
+  }
+
+  SeededRandom random{2};
+  Instant now{1000s};
+  Peer server{Transport::udp, Address::v4(192, 0, 2, 9, 5683), {}, 0, 0};
+  std::optional<ResponseArrived> last;
+  Endpoint endpoint;
+};
+
+TEST_F(CoapClient, TakesAPiggybackedResponse) {
+  const auto id = ask();
+  const auto request = sent();
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->type, Type::confirmable);
+  EXPECT_EQ(request->token.size(), 8U);
+  receive(reply(Type::acknowledgement, request->message_id, request->token));
+  EXPECT_EQ(next_text(), "v");
+  EXPECT_EQ(last->id, id);
+  EXPECT_TRUE(last->final);
+  EXPECT_EQ(last->peer, server);
+  advance(100s);
+  EXPECT_FALSE(sent());
+  EXPECT_EQ(endpoint.occupancy().requests, 0U);
+}
+
+TEST_F(CoapClient, RetransmitsWithExponentialBackOffAndThenGivesUp) {
+  ask();
+  const auto first = sent();
+  const auto begin = now;
+  std::vector<Instant::duration> gaps;
+  while (endpoint.occupancy().requests != 0) {
+    const auto due = endpoint.next_timeout().value();
+    gaps.push_back(due - now);
+    advance(due - now);
+    if (const auto copy = sent()) {
+      EXPECT_EQ(*copy, *first);
+    }
+  }
+  ASSERT_EQ(gaps.size(), 5U);
+  EXPECT_GE(gaps[0], 2s);
+  EXPECT_LE(gaps[0], 3s);
+  for (std::size_t i = 1; i < gaps.size(); ++i) EXPECT_EQ(gaps[i], 2 * gaps[i - 1]);
+  EXPECT_LE(now - begin, 93s);
+  EXPECT_EQ(endpoint.counters().retransmitted, 4U);
+  EXPECT_EQ(next_text(), "coap_not_acknowledged");
+  EXPECT_EQ(next_text(), "");
+}
+
+TEST_F(CoapClient, AnEmptyAcknowledgementStopsRetransmissionAndTheSeparateResponseIsAcknowledged) {
+  ask();
+  const auto request = sent();
+  receive({Type::acknowledgement, code::empty, request->message_id, {}, {}, {}});
+  advance(100s);
+  EXPECT_FALSE(sent());
+  receive(reply(Type::confirmable, 0x4444, request->token));
+  EXPECT_EQ(next_text(), "v");
+  const Message acknowledgement{Type::acknowledgement, code::empty, 0x4444, {}, {}, {}};
+  EXPECT_EQ(sent(), acknowledgement);
+  receive(reply(Type::confirmable, 0x4444, request->token));
+  EXPECT_EQ(sent(), acknowledgement) << "a repetition is acknowledged again";
+  EXPECT_EQ(next_text(), "");
+}
+
+TEST_F(CoapClient, AResponseBeforeTheAcknowledgementCounts) {
+  ask();
+  const auto request = sent();
+  receive(reply(Type::confirmable, 0x4444, request->token));
+  EXPECT_EQ(next_text(), "v");
+  EXPECT_EQ(sent()->type, Type::acknowledgement);
+  receive({Type::acknowledgement, code::empty, request->message_id, {}, {}, {}});
+  advance(100s);
+  EXPECT_FALSE(sent());
+  EXPECT_EQ(next_text(), "");
+}
+
+TEST_F(CoapClient, AnAcknowledgedRequestStillTimesOut) {
+  ask();
+  receive({Type::acknowledgement, code::empty, sent()->message_id, {}, {}, {}});
+  advance(246s);
+  EXPECT_EQ(next_text(), "");
+  advance(1s);
+  EXPECT_EQ(next_text(), "coap_not_answered");
+}
+
+TEST_F(CoapClient, AResetEndsARequestOfEitherKind) {
+  ask();
+  receive({Type::reset, code::empty, sent()->message_id, {}, {}, {}});
+  EXPECT_EQ(next_text(), "coap_reset_by_peer");
+  ask({Reliability::non_confirmable});
+  receive({Type::reset, code::empty, sent()->message_id, {}, {}, {}});
+  EXPECT_EQ(next_text(), "coap_reset_by_peer");
+}
+
+TEST_F(CoapClient, ForgedAnswersAreNotTaken) {
+  ask();
+  const auto request = sent();
+  const Token wrong(Bytes{1, 2, 3, 4, 5, 6, 7, 8});
+  const auto other_id = static_cast<std::uint16_t>(request->message_id + 1);
+  receive(reply(Type::acknowledgement, request->message_id, wrong));  // token
+  receive(reply(Type::acknowledgement, request->message_id, Token(request->token.view().first(7))));
+  receive(reply(Type::acknowledgement, other_id, request->token));  // Message ID
+  receive({Type::acknowledgement, code::empty, other_id, {}, {}, {}});
+  receive({Type::reset, code::empty, other_id, {}, {}, {}});
+  EXPECT_FALSE(sent()) << "acknowledgements and resets are never answered";
+  receive(reply(Type::confirmable, 7, wrong));
+  EXPECT_EQ(sent()->type, Type::reset) << "an unexpected confirmable response is rejected";
+  auto elsewhere = server;
+  elsewhere.remote.port = 5685;
+  endpoint.receive(elsewhere, serialize(reply(Type::acknowledgement, request->message_id, request->token)), now);
+  auto session = server;
+  session.transport = Transport::dtls;
+  session.session = 3;
+  endpoint.receive(session, serialize(reply(Type::acknowledgement, request->message_id, request->token)), now);
+  EXPECT_EQ(next_text(), "");
+  advance(4s);
+  EXPECT_EQ(sent(), request) << "still retransmitting";
+  receive(reply(Type::acknowledgement, request->message_id, request->token, "true one"));
+  EXPECT_EQ(next_text(), "true one");
+}
+
+TEST_F(CoapClient, AForgedEmptyAcknowledgementDoesNotShutOutThePiggybackedResponse) {
+  ask();
+  const auto request = sent();
+  receive({Type::acknowledgement, code::empty, request->message_id, {}, {}, {}});
+  receive(reply(Type::acknowledgement, request->message_id, request->token));
+  EXPECT_EQ(next_text(), "v");
+}
+
+TEST_F(CoapClient, AnAnswerAtAnyAddressOfOursMatchesARequestThatNamedNone) {
+  ask();
+  const auto request = sent();
+  auto from = server;
+  from.local = Address::v4(192, 0, 2, 77, 40000);
+  endpoint.receive(from, serialize(reply(Type::acknowledgement, request->message_id, request->token)), now);
+  EXPECT_EQ(next_text(), "v");
+  EXPECT_EQ(last->peer, server);
+}
+
+TEST_F(CoapClient, OneRequestAtATimeToOnePeer) {
+  ask();
+  ask();
+  const auto first = sent();
+  EXPECT_FALSE(sent());
+  receive(reply(Type::acknowledgement, first->message_id, first->token));
+  const auto second = sent();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->message_id, static_cast<std::uint16_t>(first->message_id + 1));
+  EXPECT_NE(second->token, first->token);
+  ask();
+  receive({Type::acknowledgement, code::empty, second->message_id, {}, {}, {}});
+  EXPECT_TRUE(sent()) << "an acknowledged request is no longer outstanding";
+}
+
+TEST_F(CoapClient, ANonConfirmableRequestHoldsItsPlaceAsLongAsTheProbingRateSays) {
+  ask({Reliability::non_confirmable});
+  ask();
+  const auto size = std::chrono::seconds(serialize(*sent()).size());
+  EXPECT_FALSE(sent());
+  advance(size - 1s);
+  EXPECT_FALSE(sent());
+  advance(1s);
+  EXPECT_TRUE(sent());
+}
+
+TEST_F(CoapClient, CancellingStopsEverythingAndLetsTheNextGo) {
+  const auto id = ask();
+  ask();
+  const auto first = sent();
+  endpoint.cancel(id);
+  EXPECT_LE(endpoint.next_timeout(), now);
+  endpoint.on_timeout(now);
+  const auto second = sent();
+  ASSERT_TRUE(second);
+  EXPECT_NE(second->token, first->token);
+  receive(reply(Type::acknowledgement, first->message_id, first->token));
+  EXPECT_EQ(next_text(), "");
+  receive(reply(Type::acknowledgement, second->message_id, second->token));
+  EXPECT_EQ(next_text(), "v");
+}
+
+TEST_F(CoapClient, NothingFollowsACancel) {
+  const auto id = ask();
+  const auto request = sent();
+  receive(reply(Type::acknowledgement, request->message_id, request->token));
+  endpoint.cancel(id);
+  EXPECT_EQ(next_text(), "");
+}
+
+TEST_F(CoapClient, ACallersTimeoutCountsTheTimeInTheQueue) {
+  ask();
+  ask({Reliability::automatic, 5s});
+  advance(5s);
+  EXPECT_EQ(next_text(), "coap_not_answered");
+  EXPECT_EQ(endpoint.occupancy().requests, 1U);
+}
+
+TEST_F(CoapClient, AResponseWithAnUnknownCriticalOptionIsRejected) {
+  ask();
+  auto request = sent();
+  auto bad = reply(Type::acknowledgement, request->message_id, request->token);
+  bad.options.add_empty(OptionNumber(65001));
+  receive(bad);
+  EXPECT_EQ(next_text(), "coap_response_bad_option");
+  EXPECT_FALSE(sent());
+  ask();
+  request = sent();
+  bad.type = Type::confirmable;
+  bad.token = request->token;
+  receive(bad);
+  EXPECT_EQ(next_text(), "coap_response_bad_option");
+  EXPECT_EQ(sent()->type, Type::reset);
+}
+
+TEST_F(CoapClient, AnOversizedResponseEndsTheExchange) {
+  ask();
+  const auto request = sent();
+  auto big = reply(Type::acknowledgement, request->message_id, request->token);
+  big.payload.resize(2000);
+  receive(big);
+  EXPECT_EQ(next_text(), "coap_response_too_large");
+}
+
+TEST_F(CoapClient, AnObservationGoesOnUntilAResponseWithoutObserve) {
+  Request observe{code::get, {}, {}};
+  observe.options.add_uint(option::observe, 0);
+  const auto id = endpoint.request(server, std::move(observe), {}, now).value();
+  const auto request = sent();
+  auto notification = reply(Type::acknowledgement, request->message_id, request->token, "first");
+  notification.options.set_uint(option::observe, 12);
+  receive(notification);
+  EXPECT_EQ(next_text(), "first");
+  EXPECT_EQ(last->order, 12U);
+  EXPECT_FALSE(last->final);
+  advance(1h);
+  notification = reply(Type::confirmable, 900, request->token, "second");
+  notification.options.set_uint(option::observe, 13);
+  receive(notification);
+  EXPECT_EQ(next_text(), "second");
+  EXPECT_EQ(sent()->type, Type::acknowledgement);
+  receive(reply(Type::non_confirmable, 901, request->token, "end"));
+  EXPECT_EQ(next_text(), "end");
+  EXPECT_TRUE(last->final);
+  EXPECT_EQ(last->id, id);
+  notification.message_id = 902;
+  receive(notification);
+  EXPECT_EQ(sent()->type, Type::reset);
+}
+
+TEST_F(CoapClient, ALostSessionEndsWhatIsOpenAndWhatWaits) {
+  const auto first = ask();
+  const auto second = ask();
+  (void)sent();
+  endpoint.peer_gone(server, Error(reason::coap_not_answered, "closed"), now);
+  for (const auto id : {first, second}) {
+    const auto event = endpoint.next_event(now);
+    ASSERT_TRUE(event);
+    EXPECT_EQ(std::get<ExchangeGone>(*event).id, id);
+  }
+  EXPECT_FALSE(sent()) << "the queue is not sent to a peer that is gone";
+  EXPECT_FALSE(endpoint.next_timeout());
+}
+
+TEST_F(CoapClient, MessageIdsStartAtRandomForEachPeer) {
+  std::set<std::uint16_t> starts;
+  for (std::uint8_t host = 1; host <= 20; ++host) {
+    server.remote = Address::v4(192, 0, 2, host, 5683);
+    ask();
+    starts.insert(sent()->message_id);
+  }
+  EXPECT_GE(starts.size(), 19U);
+}
+
+TEST_F(CoapClient, ARequestThatDoesNotFitADatagramIsRefused) {
+  Request request{code::post, {}, Bytes(1500, 'x')};
+  EXPECT_EQ(endpoint.request(server, std::move(request), {}, now).error(), reason::coap_message_too_large);
+  EXPECT_EQ(endpoint.occupancy().peers, 0U);
+}
+
+class CoapSmallClient : public CoapClient {
+ protected:
+  static Limits small() {
+    Limits limits;
+    limits.requests_per_peer = 2;
+    limits.requests = 3;
+    limits.peers = 2;
+    return limits;
+  }
+  CoapSmallClient() : CoapClient(small()) {}
+};
+
+TEST_F(CoapSmallClient, OpenRequestsAreBounded) {
+  ask();
+  ask();
+  const auto again = [&] { return endpoint.request(server, {}, {}, now); };
+  EXPECT_EQ(again().error(), reason::coap_too_many_requests);
+  server.remote.port = 1;
+  ask();
+  EXPECT_EQ(again().error(), reason::coap_too_many_requests);
+  EXPECT_EQ(endpoint.counters().refused_requests, 2U);
+}
+
+TEST_F(CoapSmallClient, PeersAreBounded) {
+  ask();
+  server.remote.port = 1;
+  ask();
+  server.remote.port = 2;
+  EXPECT_EQ(endpoint.request(server, {}, {}, now).error(), reason::coap_too_many_peers);
+}
+
+}  // namespace
+}  // namespace aceward::coap
