@@ -11,5 +11,8 @@ inline constexpr Reason coaps_no_secure_listener{"coaps_no_secure_listener", Err
 inline constexpr Reason coaps_too_many_connections{"coaps_too_many_connections", ErrorClass::internal,
                                                    "the client holds as many DTLS connections as it may",
                                                    "close connections that are no longer needed, or raise the limit"};
+inline constexpr Reason coaps_session_gone{"coaps_session_gone", ErrorClass::internal,
+                                           "the request goes to a DTLS session that is no longer there",
+                                           "connect again, and take the session's end from its event"};
 
 }  // namespace aceward::reason
