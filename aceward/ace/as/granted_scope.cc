@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "aceward/ace/as/reasons.h"
+#include "aceward/ace/params/reasons.h"
 
 namespace aceward::ace::as {
 
@@ -33,7 +34,10 @@ Result<GrantedScope> grant_scope_as(const std::optional<Scope>& requested, std::
   if (requested) {
     const auto* wire = std::get_if<typename Format::Wire>(&*requested);
     if (wire == nullptr) return fail(reason::scope_format_mismatch);
-    asked = ACEWARD_TRY(Format::parse(*wire));
+    auto parsed = Format::parse(*wire);
+    // Also where it is the CBOR within the byte string: to the client it is the scope that is wrong.
+    if (!parsed) return fail(reason::scope_malformed, parsed.error().id());
+    asked = std::move(*parsed);
   }
   Set granted;
   std::optional<std::chrono::seconds> lifetime;

@@ -21,7 +21,7 @@ struct GrantedScope {
 };
 
 /// The union of what `rules` grant, cut down to `requested`; all of it when nothing was requested. Never more than
-/// either. Errors: `scope_format_mismatch`, `scope_malformed` and cbor's for what was requested; `scope_denied` when
+/// either. Errors: `scope_format_mismatch`, `scope_malformed` for what was requested; `scope_denied` when
 /// nothing is left; `policy_unusable` for a rule that does not fit `format`, or a union that is too large.
 Result<GrantedScope> grant_scope(const std::optional<Scope>& requested, ScopeFormat format,
                                  std::span<const PolicyRule* const> rules);

@@ -20,16 +20,16 @@ TEST(MessageNames, ATokenRequestReadsLikeTheFigures) {
       Message::token_request, item(R"({33: 2, 5: "tempSensor4711", 38: null, 4: {1: )" + std::string(ec2_key) + "}}"));
   EXPECT_EQ(
       text,
-      R"({/ grant_type / 33: / client_credentials / 2, / audience / 5: "tempSensor4711", / ace_profile / 38: null, )"
-      R"(/ req_cnf / 4: {/ COSE_Key / 1: {/ kty / 1: / EC2 / 2, / kid / 2: h'11', / alg / 3: / ES256 / -7, )"
-      R"(/ key_ops / 4: [/ verify / 2], / crv / -1: / P-256 / 1, / x / -2: h'aa', / y / -3: h'bb'}}})");
+      R"({/ grant_type / 33 : / client_credentials / 2, / audience / 5 : "tempSensor4711", / ace_profile / 38 : null, )"
+      R"(/ req_cnf / 4 : {/ COSE_Key / 1 : {/ kty / 1 : / EC2 / 2, / kid / 2 : h'11', / alg / 3 : / ES256 / -7, )"
+      R"(/ key_ops / 4 : [/ verify / 2], / crv / -1 : / P-256 / 1, / x / -2 : h'aa', / y / -3 : h'bb'}}})");
 }
 
 TEST(MessageNames, ErrorsAndProfilesHaveTheirNames) {
-  EXPECT_EQ(to_text(Message::token_error, item("{30: 7}")), "{/ error / 30: / unsupported_pop_key / 7}");
+  EXPECT_EQ(to_text(Message::token_error, item("{30: 7}")), "{/ error / 30 : / unsupported_pop_key / 7}");
   EXPECT_THAT(to_text(Message::access_information, item("{1: h'', 38: 1, 34: 2}")), HasSubstr("/ coap_dtls / 1"));
   EXPECT_EQ(to_text(Message::creation_hints, item(R"({1: "coaps://as", 39: h'01'})")),
-            R"({/ AS / 1: "coaps://as", / cnonce / 39: h'01'})");
+            R"({/ AS / 1 : "coaps://as", / cnonce / 39 : h'01'})");
 }
 
 TEST(MessageNames, ASymmetricKeyIsNeverShown) {
@@ -43,7 +43,7 @@ TEST(MessageNames, ASymmetricKeyIsNeverShown) {
        }) {
     const std::string text = to_text(message, octets);
     EXPECT_THAT(text, Not(HasSubstr("73657373"))) << text;
-    EXPECT_THAT(text, HasSubstr("/ k / -1:"));
+    EXPECT_THAT(text, HasSubstr("/ k / -1 :"));
     EXPECT_THAT(text, HasSubstr("10 octets"));
     EXPECT_THAT(text, HasSubstr("h'0102'"));
   }
@@ -69,28 +69,29 @@ TEST(MessageNames, ASignedTokenIsShownFromTheInside) {
   const Bytes claims = item("{3: \"rs\", 4: 1700003600, 8: {1: " + std::string(ec2_key) + "}, 9: \"read\"}");
   const Bytes token = item("18([h'a10126', {4: h'6b'}, h'" + to_hex(claims) + "', h'5151'])");
   const std::string text = to_text(Message::access_information, item("{1: h'" + to_hex(token) + "', 2: 3600}"));
-  EXPECT_THAT(text, HasSubstr("/ access_token / 1: <<18([/ protected / <<{/ alg / 1: / ES256 / -7}>>"));
-  EXPECT_THAT(text, HasSubstr("/ unprotected / {/ kid / 4: h'6b'}"));
-  EXPECT_THAT(text, HasSubstr("/ payload / <<{/ aud / 3: \"rs\", / exp / 4: 1700003600, / cnf / 8: {/ COSE_Key / 1:"));
+  EXPECT_THAT(text, HasSubstr("/ access_token / 1 : <<18([/ protected / <<{/ alg / 1 : / ES256 / -7}>>"));
+  EXPECT_THAT(text, HasSubstr("/ unprotected / {/ kid / 4 : h'6b'}"));
+  EXPECT_THAT(text,
+              HasSubstr("/ payload / <<{/ aud / 3 : \"rs\", / exp / 4 : 1700003600, / cnf / 8 : {/ COSE_Key / 1 :"));
   EXPECT_THAT(text, HasSubstr("/ signature / h'5151'"));
-  EXPECT_THAT(to_text(Message::token, token), HasSubstr("/ scope / 9: \"read\""));
+  EXPECT_THAT(to_text(Message::token, token), HasSubstr("/ scope / 9 : \"read\""));
 }
 
 TEST(MessageNames, AnEncryptedTokenIsShownFromTheOutside) {
   const std::string text = to_text(Message::token, item("61(16([h'a1010a', {5: h'00', 4: h'01'}, h'c0ffee']))"));
-  EXPECT_THAT(text, HasSubstr("/ alg / 1: / AES-CCM-16-64-128 / 10"));
-  EXPECT_THAT(text, HasSubstr("/ IV / 5: h'00'"));
+  EXPECT_THAT(text, HasSubstr("/ alg / 1 : / AES-CCM-16-64-128 / 10"));
+  EXPECT_THAT(text, HasSubstr("/ IV / 5 : h'00'"));
   EXPECT_THAT(text, HasSubstr("/ ciphertext / h'c0ffee'"));
 }
 
 TEST(MessageNames, AnOpaqueTokenIsShownAsOctets) {
-  EXPECT_THAT(to_text(Message::access_information, item("{1: h'ff00'}")), HasSubstr("/ access_token / 1: h'ff00'"));
+  EXPECT_THAT(to_text(Message::access_information, item("{1: h'ff00'}")), HasSubstr("/ access_token / 1 : h'ff00'"));
 }
 
 TEST(MessageNames, ThePskIdentityOfFigure9OfRfc9202) {
   const Bytes identity = from_hex("A1 08 A1 01 A2 01 04 02 48 3D 02 78 33 FC 62 67 CE").value();
   EXPECT_EQ(to_text(Message::claims, identity),
-            "{/ cnf / 8: {/ COSE_Key / 1: {/ kty / 1: / Symmetric / 4, / kid / 2: h'3d027833fc6267ce'}}}");
+            "{/ cnf / 8 : {/ COSE_Key / 1 : {/ kty / 1 : / Symmetric / 4, / kid / 2 : h'3d027833fc6267ce'}}}");
 }
 
 TEST(MessageNames, TellsErrorsFromHints) {
