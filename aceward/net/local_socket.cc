@@ -1,0 +1,172 @@
+#include "aceward/net/local_socket.h"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <asio/buffer.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <asio/read_until.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/write.hpp>
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include "aceward/net/event_loop_impl.h"
+#include "aceward/net/local_stream.h"
+#include "aceward/net/reasons.h"
+
+namespace aceward::net {
+namespace {
+
+using LocalStream = asio::local::stream_protocol;
+
+constexpr std::size_t max_connections = 16;
+constexpr std::chrono::seconds silence_allowed{30};
+
+/// Removes a socket file that a server left behind when it ended without a word. Any other file stays.
+Result<void> make_room(const std::string& path) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return {};
+    return fail(reason::local_socket_failed, "stat");
+  }
+  if (!S_ISSOCK(status.st_mode)) return fail(reason::local_socket_failed, "the file is not a socket");
+  const int probe = connect_local(path);
+  if (probe >= 0) {
+    ::close(probe);
+    return fail(reason::local_socket_in_use);
+  }
+  if (errno != ECONNREFUSED) return fail(reason::local_socket_failed, "connect");
+  if (::unlink(path.c_str()) != 0) return fail(reason::local_socket_failed, "unlink");
+  return {};
+}
+
+}  // namespace
+
+struct LocalServer::Impl : std::enable_shared_from_this<LocalServer::Impl> {
+  struct Connection : std::enable_shared_from_this<Connection> {
+    Connection(asio::io_context& io, std::weak_ptr<Impl> owner_in)
+        : stream(io), silence(io), owner(std::move(owner_in)) {}
+    void read();
+    void reply(std::string line);
+    void expect_something();
+    void end();
+
+    LocalStream::socket stream;
+    asio::steady_timer silence;
+    std::weak_ptr<Impl> owner;
+    std::string input;
+    std::string output;
+    bool awaits_reply = false;
+  };
+
+  Impl(EventLoop& loop, OnRequest on_request_in) : acceptor(loop.impl().io), on_request(std::move(on_request_in)) {}
+  Result<void> open(const std::string& path_in);
+  void accept();
+  void close();
+
+  LocalStream::acceptor acceptor;
+  OnRequest on_request;
+  std::string path;
+  std::set<std::shared_ptr<Connection>> connections;
+};
+
+Result<void> LocalServer::Impl::open(const std::string& path_in) {
+  if (path_in.size() >= sizeof(sockaddr_un::sun_path)) return fail(reason::local_socket_failed, "path too long");
+  ACEWARD_TRY(make_room(path_in));
+  asio::error_code error;
+  const LocalStream::endpoint endpoint(path_in);
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (error) return fail(reason::local_socket_failed, "bind");
+  path = path_in;
+  // Nobody can connect before listen(), so there is no moment at which the mode is wider.
+  if (::chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0) return fail(reason::local_socket_failed, "chmod");
+  acceptor.listen(static_cast<int>(max_connections), error);
+  if (error) return fail(reason::local_socket_failed, "listen");
+  return {};
+}
+
+void LocalServer::Impl::accept() {
+  acceptor.async_accept([weak = weak_from_this()](const asio::error_code& error, LocalStream::socket stream) {
+    const auto self = weak.lock();
+    if (!self || error == asio::error::operation_aborted) return;
+    if (!error && self->connections.size() < max_connections) {
+      // The executor of the stream is the loop's.
+      auto& io = static_cast<asio::io_context&>(self->acceptor.get_executor().context());
+      auto connection = std::make_shared<Connection>(io, self);
+      connection->stream = std::move(stream);
+      self->connections.insert(connection);
+      connection->read();
+    }
+    if (self->acceptor.is_open()) self->accept();
+  });
+}
+
+void LocalServer::Impl::close() {
+  asio::error_code ignored;
+  acceptor.close(ignored);
+  for (const auto& connection : std::set<std::shared_ptr<Connection>>(connections)) connection->end();
+  if (!path.empty()) ::unlink(path.c_str());
+}
+
+void LocalServer::Impl::Connection::expect_something() {
+  silence.expires_after(silence_allowed);
+  silence.async_wait([weak = weak_from_this()](const asio::error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self) self->end();
+  });
+}
+
+void LocalServer::Impl::Connection::read() {
+  expect_something();
+  asio::async_read_until(stream, asio::dynamic_buffer(input, local_line_limit + 1), '\n',
+                         [self = shared_from_this()](const asio::error_code& error, std::size_t length) {
+                           const auto server = self->owner.lock();
+                           if (error || !server) return self->end();
+                           std::string request = self->input.substr(0, length - 1);
+                           self->input.erase(0, length);
+                           self->awaits_reply = true;
+                           server->on_request(std::move(request), [weak = std::weak_ptr(self)](std::string line) {
+                             if (const auto connection = weak.lock()) connection->reply(std::move(line));
+                           });
+                         });
+}
+
+void LocalServer::Impl::Connection::reply(std::string line) {
+  if (!awaits_reply || !stream.is_open()) return;
+  awaits_reply = false;
+  if (line.size() > local_line_limit || line.find('\n') != std::string::npos) return end();
+  output = std::move(line);
+  output.push_back('\n');
+  asio::async_write(stream, asio::buffer(output),
+                    [self = shared_from_this()](const asio::error_code& error, std::size_t) {
+                      if (error) return self->end();
+                      self->read();
+                    });
+}
+
+void LocalServer::Impl::Connection::end() {
+  asio::error_code ignored;
+  stream.close(ignored);
+  silence.cancel();
+  if (const auto server = owner.lock()) server->connections.erase(shared_from_this());
+}
+
+LocalServer::LocalServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LocalServer::~LocalServer() { impl_->close(); }
+
+Result<std::unique_ptr<LocalServer>> LocalServer::listen(EventLoop& loop, const std::string& path,
+                                                         OnRequest on_request) {
+  auto impl = std::make_shared<Impl>(loop, std::move(on_request));
+  if (const auto opened = impl->open(path); !opened) {
+    impl->close();
+    return std::unexpected(opened.error());
+  }
+  impl->accept();
+  return std::unique_ptr<LocalServer>(new LocalServer(std::move(impl)));
+}
+
+}  // namespace aceward::net

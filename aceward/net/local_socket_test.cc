@@ -1,0 +1,171 @@
+#include "aceward/net/local_socket.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <thread>
+
+#include "aceward/net/local_stream.h"
+#include "aceward/net/reasons.h"
+
+namespace aceward::net {
+namespace {
+
+constexpr std::chrono::seconds long_enough{20};
+
+struct LocalSocketTest : ::testing::Test {
+  LocalSocketTest() {
+    directory = std::filesystem::temp_directory_path() / ("aceward-local-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(directory);
+    path = directory / "control";
+  }
+  ~LocalSocketTest() override { std::filesystem::remove_all(directory); }
+
+  /// Answers with "you said: …".
+  std::unique_ptr<LocalServer> echo() {
+    return LocalServer::listen(loop, path.string(),
+                               [](std::string request, LocalServer::Reply reply) { reply("you said: " + request); })
+        .value();
+  }
+  /// Asks from another thread while the loop runs here.
+  Result<std::string> ask(std::string request, std::chrono::milliseconds timeout = long_enough) {
+    auto answer = std::async(std::launch::async, [&] {
+      auto result = ask_local(path.string(), request, timeout);
+      loop.post([] {});
+      return result;
+    });
+    loop.run_until([&] { return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }, long_enough);
+    return answer.get();
+  }
+
+  std::filesystem::path directory;
+  std::filesystem::path path;
+  EventLoop loop;
+};
+
+TEST_F(LocalSocketTest, CarriesALineAndItsReply) {
+  const auto server = echo();
+  EXPECT_EQ(ask("status").value(), "you said: status");
+  EXPECT_EQ(ask("").value(), "you said: ");
+  EXPECT_EQ(ask(std::string(200'000, 'x')).value().size(), 200'010U);
+}
+
+TEST_F(LocalSocketTest, OnlyTheOwnerMayOpenIt) {
+  const auto server = echo();
+  struct stat status{};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+}
+
+TEST_F(LocalSocketTest, AReplyMayComeLater) {
+  LocalServer::Reply pending;
+  const auto server = LocalServer::listen(loop, path.string(), [&](std::string, LocalServer::Reply reply) {
+                        pending = std::move(reply);
+                        loop.post([&] { pending("late"); });
+                      }).value();
+  EXPECT_EQ(ask("x").value(), "late");
+}
+
+TEST_F(LocalSocketTest, SeveralRequestsOnOneConnectionAreAnsweredInOrder) {
+  const auto server = echo();
+  const int stream = connect_local(path.string());
+  ASSERT_GE(stream, 0);
+  ASSERT_EQ(::send(stream, "a\nb\n", 4, MSG_NOSIGNAL), 4);
+  std::string got;
+  loop.run_until(
+      [&] {
+        char piece[256];
+        const ssize_t count = ::recv(stream, piece, sizeof piece, MSG_DONTWAIT);
+        if (count > 0) got.append(piece, static_cast<std::size_t>(count));
+        return got.size() >= 24;
+      },
+      long_enough);
+  EXPECT_EQ(got, "you said: a\nyou said: b\n");
+  ::close(stream);
+}
+
+TEST_F(LocalSocketTest, ALineThatIsTooLongEndsTheConnection) {
+  bool asked = false;
+  const auto server =
+      LocalServer::listen(loop, path.string(), [&](std::string, LocalServer::Reply) { asked = true; }).value();
+  const int stream = connect_local(path.string());
+  ASSERT_GE(stream, 0);
+  const std::string piece(64 * 1024, 'x');
+  bool ended = false;
+  loop.run_until(
+      [&] {
+        char octet = 0;
+        if (::recv(stream, &octet, 1, MSG_DONTWAIT) == 0) ended = true;
+        if (!ended && ::send(stream, piece.data(), piece.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+          ended = errno == EPIPE || errno == ECONNRESET;
+        }
+        loop.post([] {});
+        return ended;
+      },
+      long_enough);
+  EXPECT_TRUE(ended);
+  EXPECT_FALSE(asked);
+  ::close(stream);
+}
+
+TEST_F(LocalSocketTest, ARequestWithALineBreakIsNotSent) {
+  EXPECT_EQ(ask_local(path.string(), "a\nb").error(), reason::local_message_too_large);
+  EXPECT_EQ(ask_local(path.string(), std::string(local_line_limit + 1, 'x')).error(), reason::local_message_too_large);
+}
+
+TEST_F(LocalSocketTest, AReplyWithALineBreakIsNotSent) {
+  const auto server = LocalServer::listen(loop, path.string(), [](std::string, LocalServer::Reply reply) {
+                        reply("two\nlines");
+                      }).value();
+  EXPECT_EQ(ask("x").error(), reason::local_server_unreachable);
+}
+
+TEST_F(LocalSocketTest, NobodyListensIsAnError) {
+  EXPECT_EQ(ask_local(path.string(), "x").error(), reason::local_server_unreachable);
+}
+
+TEST_F(LocalSocketTest, AReplyThatDoesNotComeIsAnError) {
+  LocalServer::Reply kept;
+  const auto server = LocalServer::listen(loop, path.string(), [&](std::string, LocalServer::Reply reply) {
+                        kept = std::move(reply);
+                      }).value();
+  EXPECT_EQ(ask("x", std::chrono::milliseconds(50)).error(), reason::local_server_unreachable);
+}
+
+TEST_F(LocalSocketTest, ASecondServerIsRefused) {
+  const auto first = echo();
+  const auto second = LocalServer::listen(loop, path.string(), [](std::string, LocalServer::Reply) {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error(), reason::local_socket_in_use);
+  EXPECT_EQ(ask("still").value(), "you said: still");
+}
+
+TEST_F(LocalSocketTest, AFileLeftBehindIsReplacedAndRemovedAtTheEnd) {
+  {
+    // A server that ended without a word leaves its socket file.
+    const auto gone = echo();
+    std::filesystem::rename(path, directory / "kept");
+  }
+  std::filesystem::rename(directory / "kept", path);
+  {
+    const auto server = echo();
+    EXPECT_EQ(ask("x").value(), "you said: x");
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(LocalSocketTest, AFileThatIsNoSocketStays) {
+  std::ofstream(path) << "precious";
+  const auto server = LocalServer::listen(loop, path.string(), [](std::string, LocalServer::Reply) {});
+  ASSERT_FALSE(server);
+  EXPECT_EQ(server.error(), reason::local_socket_failed);
+  EXPECT_EQ(std::filesystem::file_size(path), 8U);
+}
+
+}  // namespace
+}  // namespace aceward::net
