@@ -48,7 +48,7 @@ inline Value random_value(Random& random, int depth) {
       Value::Map map;
       for (std::uint64_t n = random.below(20); n > 0; --n) {
         Value key = random_value(random, depth - 1);
-        map.emplace_back(std::move(key), random_value(random, depth - 1));
+        map.push_back({std::move(key), random_value(random, depth - 1)});
       }
       return {std::move(map)};
     }

@@ -33,7 +33,7 @@ std::string_view name_of(Kind kind);
 /// How much of what RFC 8949 calls well-formed is taken.
 enum class Strictness : std::uint8_t {
   /// For protocols: preferred serialization (section 4.1) with definite lengths only, valid UTF-8, no duplicate keys.
-  /// Keys count as equal when their octets are; the order of keys is free.
+  /// The order of keys is free.
   preferred,
   /// For diagnostics: `skip` and `head` take all that is well-formed. The typed methods take longer heads, but still
   /// refuse indefinite lengths (what they return could not be borrowed) and text that is not UTF-8.
@@ -58,7 +58,8 @@ struct Head {
 };
 
 /// Reads data items one after the other from octets that it borrows: they must outlive the reader and every view it
-/// returned. Never allocates, except that `skip` does so for maps of more than 16 keys. An error leaves the
+/// returned. Never allocates, except that `skip` does so for maps of more than 16 keys, or with keys
+/// that are floats, arrays, maps or tags. An error leaves the
 /// reader at an unspecified place: give up, or go on with a copy made before. Copying is cheap (some 300 octets). Not
 /// thread-safe.
 ///

@@ -178,6 +178,27 @@ TEST(CborReader, RefusesDuplicateKeysHoweverDeep) {
   EXPECT_TRUE(OfHex("a201000100", {}, Strictness::well_formed)->skip());
 }
 
+TEST(CborReader, ComparesKeysByValueNotByOctets) {
+  expect_reason(OfHex("a2f9000000f9800000")->skip(), reason::cbor_duplicate_key);          // 0.0 and -0.0
+  expect_reason(OfHex("a2f97e0000f9fe0000")->skip(), reason::cbor_duplicate_key);          // NaN of either sign
+  expect_reason(OfHex("a2a20102030400a20304010200")->skip(), reason::cbor_duplicate_key);  // {1: 2, 3: 4} twice
+  expect_reason(OfHex("a28181f9000000 8181f9800000")->skip(), reason::cbor_duplicate_key);
+  expect_reason(OfHex("a2c1f9000000 c1f9800000")->skip(), reason::cbor_duplicate_key);
+  EXPECT_TRUE(OfHex("a20100f93c0000")->skip());       // 1 and 1.0
+  EXPECT_TRUE(OfHex("a2416100616100")->skip());       // h'61' and "a"
+  EXPECT_TRUE(OfHex("a301 00c10100c20100")->skip());  // 1, tagged 1 and tagged 2
+  EXPECT_TRUE(OfHex("a2f97e0000f97e0100")->skip());   // NaN with two payloads
+  EXPECT_TRUE(OfHex("a2e20002f6")->skip());           // simple(2) and 2
+}
+
+TEST(CborReader, ComparesKeysWithinKeysInPolynomialTime) {
+  Bytes octets;
+  for (int i = 0; i < 60; ++i) octets.push_back(0xa1);
+  octets.push_back(0x00);
+  for (int i = 0; i < 60; ++i) octets.push_back(0x00);
+  EXPECT_TRUE(Reader(octets, {.max_depth = 64}).skip());
+}
+
 TEST(CborReader, FindsADuplicateAmongManyUnsortedKeys) {
   for (const bool duplicate : {false, true}) {
     Writer writer;

@@ -40,7 +40,7 @@ class ValueBuilder {
         for (std::uint64_t i = 0; !done(head, i); ++i) {
           Value key = ACEWARD_TRY(build());
           Value value = ACEWARD_TRY(build());
-          map.emplace_back(std::move(key), std::move(value));
+          map.push_back({std::move(key), std::move(value)});
         }
         return Value{std::move(map)};
       }

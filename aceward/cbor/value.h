@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,7 +32,8 @@ struct Value {
     friend bool operator==(const Simple&, const Simple&) = default;
   };
   using Array = std::vector<Value>;
-  using Map = std::vector<std::pair<Value, Value>>;
+  struct Pair;
+  using Map = std::vector<Pair>;
   struct Tag {
     std::uint64_t number = 0;
     std::vector<Value> content;  ///< exactly one
@@ -59,6 +59,12 @@ struct Value {
 
   /// Equal in the data model: the order of a map's pairs does not matter, floats are compared by their bits.
   friend bool operator==(const Value& a, const Value& b);
+};
+
+/// Of a map: key and value.
+struct Value::Pair {
+  Value first;
+  Value second;
 };
 
 }  // namespace aceward::cbor

@@ -138,7 +138,10 @@ void SortedMap::write_to(Writer& out) {
     const auto [key, value] = extents_[i];
     pairs.push_back({all.subspan(key, value - key), all.subspan(key, end - key)});
   }
-  std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return key_less(a.key, b.key); });
+  std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) {
+    return equal(a.key, b.key) ? a.key.data() < b.key.data()
+                               : key_less(a.key, b.key);  // the later of equals comes last
+  });
   const auto is_replaced = [&](std::size_t i) { return i + 1 < pairs.size() && equal(pairs[i].key, pairs[i + 1].key); };
   std::size_t count = 0;
   for (std::size_t i = 0; i < pairs.size(); ++i) count += is_replaced(i) ? 0 : 1;
