@@ -1,0 +1,67 @@
+// The authorization server as a running thing: store, token endpoint and DTLS on real sockets. Wiring only.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "aceward/ace/as/token_endpoint.h"
+#include "aceward/ace/as/token_resource.h"
+#include "aceward/ace/profile/dtls/as/as_channel.h"
+#include "aceward/coaps/server_stack.h"
+#include "aceward/net/server_host.h"
+#include "aceward/store/sqlite/store.h"
+
+namespace aceward::app {
+
+struct AsSettings {
+  std::vector<Address> listen;  ///< CoAP over DTLS; port 0 takes a free one
+  std::string issuer;           ///< the claim `iss`
+  std::string token_path = "/token";
+  cose::Key channel_key;  ///< P-256 key pair: the raw public key of the DTLS server
+  cose::Key signing_key;  ///< P-256 or Ed25519 key pair: signs tokens
+  std::chrono::seconds maximum_lifetime{std::chrono::hours(24 * 30)};
+  std::filesystem::path database;
+  store::Options store;    ///< `post` is set by the role
+  tls::ServerConfig dtls;  ///< `raw_key` is set by the role
+  std::function<void(const ace::as::AuditRecord&)> audit;
+};
+
+/// Belongs to the loop's thread, which it is made and destroyed on. The loop and `random` outlive it.
+class AsRole final : public net::Application {
+ public:
+  static Result<std::unique_ptr<AsRole>> start(net::EventLoop& loop, AsSettings settings, Random& random);
+  ~AsRole() override;
+
+  /// With the real ports, in the order of AsSettings::listen.
+  const std::vector<Address>& addresses() const { return addresses_; }
+  store::Store& store() { return *store_; }
+  const ace::as::TokenEndpoint& endpoint() const { return *endpoint_; }
+  coaps::ServerStack& stack() { return *stack_; }
+
+  /// Takes up what has changed in the store. Also done before every request.
+  void refresh_registry();
+  /// Tells every client that the session ends.
+  void close_sessions();
+
+  void pump(Instant now) override;
+
+ private:
+  AsRole(net::EventLoop& loop, Random& random) : loop_(loop), random_(random) {}
+  Result<> set_up(AsSettings settings);
+
+  net::EventLoop& loop_;
+  Random& random_;
+  ace::dtls::AsChannel channel_;
+  std::unique_ptr<store::Store> store_;
+  std::optional<ace::as::TokenEndpoint> endpoint_;
+  std::unique_ptr<coaps::ServerStack> stack_;
+  std::optional<coap::Router> router_;
+  std::unique_ptr<ace::as::TokenResource> token_resource_;
+  std::unique_ptr<net::ServerHost> host_;
+  std::vector<Address> addresses_;
+  ace::as::RegistrySnapshot registry_;
+};
+
+}  // namespace aceward::app

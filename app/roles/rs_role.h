@@ -1,0 +1,66 @@
+// The resource server as a running thing: the DTLS profile's service with resources held in memory, on real sockets.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aceward/ace/profile/dtls/rs/rs_service.h"
+#include "aceward/coap/message/content_format.h"
+#include "aceward/net/server_host.h"
+
+namespace aceward::app {
+
+/// A resource whose representation is held in memory.
+struct RsResource {
+  std::string path;  ///< `/temp`
+  Bytes content;
+  coap::ContentFormat format = coap::content_format::text_plain;
+  bool is_public = false;  ///< readable by anybody, without a token
+};
+
+struct RsSettings {
+  std::vector<Address> listen;        ///< CoAP over DTLS; port 0 takes a free one
+  std::vector<Address> listen_plain;  ///< CoAP: hints, authz-info and public resources
+  cose::Key channel_key;              ///< P-256 key pair: the raw public key of the DTLS server
+  ace::TokenVerifierConfig tokens;
+  ace::rs::ResourceServerConfig server;
+  std::vector<RsResource> resources;
+  tls::ServerConfig dtls;            ///< `raw_key` is set by the role
+  std::size_t content_limit = 1024;  ///< octets that a PUT or POST may leave in a resource
+  std::function<void(const ace::rs::Decision&)> on_decision;
+};
+
+/// Belongs to the loop's thread. The loop and `random` outlive it.
+class RsRole final : public net::Application {
+ public:
+  static Result<std::unique_ptr<RsRole>> start(net::EventLoop& loop, RsSettings settings, Random& random);
+  ~RsRole() override;
+
+  /// With the real ports, in the order of the settings.
+  const std::vector<Address>& addresses() const { return addresses_; }
+  const std::vector<Address>& plain_addresses() const { return plain_addresses_; }
+  ace::dtls::RsService& service() { return *service_; }
+  /// Tells every client that the session ends.
+  void close_sessions();
+
+  void pump(Instant now) override;
+  std::optional<Instant> next_timeout() const override;
+  void on_timeout(Instant now) override;
+
+ private:
+  class MemoryResource;
+
+  explicit RsRole(net::EventLoop& loop) : loop_(loop) {}
+  Result<> set_up(RsSettings settings, Random& random);
+
+  net::EventLoop& loop_;
+  std::vector<std::unique_ptr<MemoryResource>> resources_;
+  std::unique_ptr<ace::dtls::RsService> service_;
+  std::unique_ptr<net::ServerHost> host_;
+  std::vector<Address> addresses_;
+  std::vector<Address> plain_addresses_;
+};
+
+}  // namespace aceward::app
