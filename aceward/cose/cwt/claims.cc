@@ -99,7 +99,7 @@ void add_date(cose::SecretMap& map, std::int64_t name, const std::optional<Numer
 
 Result<NumericDate> NumericDate::from_float(double seconds) {
   if (!std::isfinite(seconds)) return fail(reason::cwt_claim_malformed, "date");
-  return NumericDate(seconds);
+  return NumericDate(std::variant<std::int64_t, double>(seconds));
 }
 
 WallTime NumericDate::floor() const {

@@ -50,7 +50,8 @@ class NumericDate {
   friend bool operator==(const NumericDate&, const NumericDate&) = default;
 
  private:
-  explicit NumericDate(double seconds) : value_(seconds) {}
+  explicit NumericDate(std::variant<std::int64_t, double> value) : value_(value) {}
+
   std::variant<std::int64_t, double> value_;
 };
 
