@@ -266,7 +266,10 @@ TEST(CborCodec, ReadsTuplesPairsTagsAndEmbeddedItems) {
   using Dated = Tagged<1, std::int64_t>;
   EXPECT_EQ(parse_hex<Dated>("c11864")->value, 100);
   EXPECT_EQ(parse_hex<Dated>("c21864").error(), reason::cbor_unexpected_kind);
+  EXPECT_EQ(parse_hex<Dated>("c16130").error(), reason::cbor_unexpected_kind);
   EXPECT_EQ(to_hex(serialize(Dated{100})), "c11864");
+  EXPECT_EQ((parse_hex<Tagged<24, Embedded<int>>>("d818421864")->value.value), 100);
+  EXPECT_EQ((parse_hex<Tagged<24, Embedded<int>>>("d8181864").error()), reason::cbor_unexpected_kind);
   EXPECT_EQ(parse_hex<Embedded<int>>("421864")->value, 100);
   EXPECT_EQ(parse_hex<Embedded<int>>("43186400").error(), reason::cbor_trailing_bytes);
   EXPECT_EQ(to_hex(serialize(Embedded<int>{100})), "421864");

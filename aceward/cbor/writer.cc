@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <utility>
 
 #include "aceward/cbor/floating.h"
@@ -84,6 +85,7 @@ Writer& Writer::null() { return simple(22); }
 Writer& Writer::undefined() { return simple(23); }
 
 Writer& Writer::simple(std::uint8_t value) {
+  if (value >= 24 && value < 32) throw std::invalid_argument("CBOR has no simple values 24 to 31");
   head(7, value);
   return *this;
 }

@@ -42,7 +42,7 @@ class Writer {
   Writer& boolean(bool value);
   Writer& null();
   Writer& undefined();
-  /// 0 to 23 or 32 to 255; 24 to 31 do not exist and must not be asked for.
+  /// 0 to 23 or 32 to 255. To ask for 24 to 31, which do not exist, is a bug: throws std::invalid_argument.
   Writer& simple(std::uint8_t value);
   /// The shortest of half, single and double precision that keeps the value, and a NaN's payload.
   Writer& floating(double value);

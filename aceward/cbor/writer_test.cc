@@ -4,6 +4,7 @@
 
 #include <array>
 #include <limits>
+#include <stdexcept>
 
 namespace aceward::cbor {
 namespace {
@@ -100,6 +101,12 @@ TEST(CborWriter, FillsABufferAndSaysWhenItIsTooSmall) {
   EXPECT_TRUE(over.overflowed());
   EXPECT_EQ(over.size(), 5u);
   EXPECT_TRUE(over.view().empty());
+}
+
+TEST(CborWriter, RefusesSimpleValuesThatDoNotExist) {
+  Writer writer;
+  for (std::uint8_t value = 24; value < 32; ++value) EXPECT_THROW(writer.simple(value), std::invalid_argument);
+  EXPECT_EQ(writer.size(), 0u);
 }
 
 TEST(CborSortedMap, SortsByTheOctetsOfTheKeys) {
