@@ -73,6 +73,9 @@ TEST(TokenDurability, ALedgerThatForgetsIsAnsweredFor) {
   TokenWorld world;
   world.ledger.completion = MemoryLedger::Completion::never;
   EXPECT_EQ(world.ask(world.by_psk(), thermometer_request()).code, coap::code::service_unavailable);
+  EXPECT_EQ(world.audited.back().reason, "ledger_silent");
+  EXPECT_EQ(world.endpoint.counters().refused.at("ledger_silent"), 1U);
+  EXPECT_EQ(world.endpoint.counters().granted, 0U);
 }
 
 TEST(TokenDurability, AnAnswerComesOnceEvenAfterTheEndpointIsGone) {

@@ -36,16 +36,23 @@ std::unexpected<Error> not_made(const Error& error) { return fail(reason::token_
 class Answer {
  public:
   explicit Answer(TokenEndpoint::Done done) : done_(std::move(done)) {}
-  Answer(Answer&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
+  Answer(Answer&& other) noexcept
+      : done_(std::exchange(other.done_, nullptr)), forgotten_(std::move(other.forgotten_)) {}
   Answer& operator=(Answer&&) = delete;
   ~Answer() {
-    if (done_) give(refusal(Error(reason::ledger_silent)));
+    if (!done_) return;
+    const Error error(reason::ledger_silent);
+    if (forgotten_) forgotten_(error);
+    give(refusal(error));
   }
 
+  /// Hears of it when nobody gives the answer.
+  void on_forgotten(std::move_only_function<void(const Error&)> forgotten) { forgotten_ = std::move(forgotten); }
   void give(coap::Response response) { std::exchange(done_, nullptr)(std::move(response)); }
 
  private:
   TokenEndpoint::Done done_;
+  std::move_only_function<void(const Error&)> forgotten_;
 };
 
 /// A decision in the client's favour, before the token is made.
@@ -109,6 +116,7 @@ void TokenEndpoint::State::tell(const AuditRecord& record) {
 
 void TokenEndpoint::State::tell_refusal(AuditRecord record, const Error& error) {
   record.granted = false;
+  record.scope.clear();
   record.reason = error.id();
   record.detail = error.detail();
   tell(record);
@@ -285,13 +293,15 @@ void TokenEndpoint::process(const AuthenticatedClient& client, const coap::Reque
   record.client = client.name();
   auto made = state_->answer(client, request, now, record);
   if (!made) {
-    record.scope.clear();
     state_->tell_refusal(std::move(record), made.error());
     answer.give(refusal(made.error()));
     return;
   }
   record.number = made->record.number;
   record.granted = true;
+  answer.on_forgotten([record, weak = std::weak_ptr<State>(state_)](const Error& error) {
+    if (const auto state = weak.lock()) state->tell_refusal(record, error);
+  });
   state_->ledger.record(std::move(made->record),
                         [answer = std::move(answer), response = std::move(made->response), record = std::move(record),
                          weak = std::weak_ptr<State>(state_)](Result<> recorded) mutable {
