@@ -101,6 +101,10 @@ Result<> RsRole::set_up(RsSettings settings, Random& random) {
   config.stack.dtls = settings.dtls;
   config.stack.dtls->raw_key = ACEWARD_TRY(raw_key_pair(settings.channel_key));
   service_ = ACEWARD_TRY(ace::dtls::RsService::create(std::move(config), loop_.clock(), random));
+  // MemoryResource evaluates these two (RFC 7252 section 5.10.8).
+  service_->stack().layer().set_known_options(
+      coap::KnownOptions::in_requests().add(coap::option::if_match).add(coap::option::if_none_match),
+      coap::KnownOptions::in_responses());
   if (settings.on_decision) service_->server().set_observer(std::move(settings.on_decision));
   for (RsResource& resource : settings.resources) {
     const std::string path = resource.path;

@@ -245,9 +245,12 @@ class AccessFlow {
   void on_probed(Target& target, coap::Response response) {
     const Pending& pending = target.queue.front();
     if (response.code != coap::code::unauthorized) {
-      if (response.code == coap::code::precondition_failed && !pending.operation.request.payload.empty()) {
+      const bool was_conditional = !pending.operation.request.payload.empty();
+      if (was_conditional && response.code == coap::code::precondition_failed) {
         return finish(target, fail(reason::server_unprotected), Step::probing);
       }
+      // A server without preconditions says nothing about permissions: the configured authorization server is asked.
+      if (was_conditional && response.code == coap::code::bad_option) return;
       return finish(target, std::move(response), Step::probing);
     }
     auto hints = hints_in(response);
