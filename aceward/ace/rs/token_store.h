@@ -4,7 +4,9 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "aceward/ace/token/token_verifier.h"
@@ -53,10 +55,11 @@ enum class Change : std::uint8_t {
 /// several keys may share.
 ///
 /// Of two tokens for one key the later supersedes: the one with the greater iat (absent counts as the earliest), then
-/// the greater cti (the longer, then by its octets: RFC 9202 section 3.4), then the later exp. Any other token for the
-/// key is valid, and so answered like one, but changes nothing, so that a token that was superseded brings no rights
-/// back. After the last token of a key has ended, this is remembered for as long as any token seen for the key could
-/// still be valid, within TokenStoreLimits::remembered. Not thread-safe.
+/// the greater cti (the longer, then by its octets: RFC 9202 section 3.4), then the later exp; of a public key also
+/// across issuers. Any other token for the key is valid, and so answered like one (RFC 9200 section 5.10.1 asks for
+/// 2.01), but changes nothing: a token that was superseded brings no rights back. After the last token of a key has
+/// ended, this is remembered for as long as any token seen for the key could still be valid, within
+/// TokenStoreLimits::remembered. Not thread-safe.
 class TokenStore {
  public:
   struct Outcome {
@@ -94,28 +97,34 @@ class TokenStore {
     WallTime issued_at;
     Bytes cti;
     WallTime expires_at;
-    friend std::strong_ordering operator<=>(const Order& a, const Order& b);
     friend bool operator==(const Order&, const Order&) = default;
+    bool is_before(const Order& other) const;
   };
+  /// The latest token of a key, and until when an earlier one might still be valid.
   struct Memory {
     Order latest;
-    WallTime until;  ///< the last exp of any token seen for the key
+    std::array<std::uint8_t, 32> digest{};
+    WallTime until;
   };
 
   static KeyName name_of(const cose::Key& key, const std::string& issuer);
-  Result<cose::Key> resolve(const PopKeyReference& reference, const std::string& issuer, WallTime now) const;
+  Result<cose::Key> key_of(VerifiedToken& token, WallTime now) const;
   Result<> check_room(const std::string& issuer) const;
   void sweep(WallTime now);
+  void insert(TokenEntry entry, KeyName name);
   void drop(EntryId id);
+  void remember(const KeyName& name, Memory memory);
   void trim_memories(WallTime now);
   WallTime ends_at(const TokenEntry& entry) const;
 
   TokenStoreLimits limits_;
   std::uint64_t last_id_ = 0;
   std::map<EntryId, TokenEntry> entries_;
+  std::set<std::pair<WallTime, EntryId>> ends_;
   std::map<KeyName, EntryId> by_key_;
   std::multimap<Bytes, EntryId> by_kid_;
-  std::map<KeyName, Memory> memories_;
+  std::map<KeyName, Memory> memories_;  ///< of live keys too
+  std::set<std::pair<WallTime, KeyName>> memory_ends_;
   std::vector<EntryId> dropped_;
 };
 

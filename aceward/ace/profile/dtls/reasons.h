@@ -18,6 +18,9 @@ inline constexpr Reason psk_kid_ambiguous{
 inline constexpr Reason psk_key_not_symmetric{"psk_key_not_symmetric", ErrorClass::denied,
                                               "the token in the PSK identity is bound to a raw public key",
                                               "upload the token and use a raw public key in the handshake"};
+inline constexpr Reason psk_token_outdated{"psk_token_outdated", ErrorClass::denied,
+                                           "the token in the PSK identity was superseded by one that has ended",
+                                           "send the most recent token"};
 inline constexpr Reason raw_key_without_token{"raw_key_without_token", ErrorClass::denied,
                                               "no live token is bound to the client's raw public key",
                                               "upload the access token before the handshake"};

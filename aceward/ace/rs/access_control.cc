@@ -1,0 +1,83 @@
+#include "aceward/ace/rs/access_control.h"
+
+#include <algorithm>
+
+#include "aceward/ace/rs/reasons.h"
+#include "aceward/coap/resource/router.h"
+
+namespace aceward::ace::rs {
+namespace {
+
+std::optional<Scope> scope_to_suggest(const HintsConfig& hints, const ScopeMap& scopes, const coap::Options& options,
+                                      coap::Code method) {
+  if (hints.suggest_scope == HintsConfig::SuggestScope::text) {
+    const std::string* name = scopes.suggest(options, method);
+    if (name != nullptr) return Scope(*name);
+  }
+  if (hints.suggest_scope == HintsConfig::SuggestScope::aif) {
+    MethodSet methods;
+    methods.add(method.detail());
+    Aif aif;
+    if (aif.add(Target::of(options).to_local_path(), methods)) return Scope(aif.serialize());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+AccessControl::AccessControl(const TokenStore& store, const ChannelBindings& bindings, const ScopeMap& scopes,
+                             HintsConfig hints, std::vector<std::string> hosts)
+    : store_(store), bindings_(bindings), scopes_(scopes), hints_(std::move(hints)), hosts_(std::move(hosts)) {}
+
+bool AccessControl::is_for_us(const coap::Options& options) const {
+  if (options.has(coap::option::proxy_uri) || options.has(coap::option::proxy_scheme)) return false;
+  const auto host = options.find_text(coap::option::uri_host);
+  return !host || hosts_.empty() || std::ranges::find(hosts_, *host) != hosts_.end();
+}
+
+Refusal AccessControl::refuse(const Reason& reason, coap::Code code, const ChannelBindings::Binding* binding,
+                              const coap::Options& options, coap::Code method) {
+  if (code == coap::code::unauthorized) ++counters_.unauthorized;
+  if (code == coap::code::forbidden) ++counters_.forbidden;
+  if (code == coap::code::method_not_allowed) ++counters_.method_not_allowed;
+  Refusal refusal{Error(reason), coap::make_response(code)};
+  if (!hints_.as_uri) return refusal;
+  CreationHints hints{.as_uri = hints_.as_uri,
+                      .kid = binding != nullptr ? binding->kid : std::nullopt,
+                      .audience = hints_.audience,
+                      .scope = scope_to_suggest(hints_, scopes_, options, method),
+                      .cnonce = std::nullopt};
+  refusal.response = coap::make_response(code, coap::content_format::ace_cbor, cbor::serialize(hints));
+  return refusal;
+}
+
+std::expected<EntryId, Refusal> AccessControl::judge(const coap::Peer& peer, const coap::Options& options,
+                                                     coap::Code method, WallTime now) {
+  const ChannelBindings::Binding* binding = bindings_.binding_of(peer);
+  const auto no = [&](const Reason& reason, coap::Code code) {
+    return std::unexpected(refuse(reason, code, binding, options, method));
+  };
+  if (binding == nullptr) return no(reason::request_unprotected, coap::code::unauthorized);
+  const TokenEntry* entry = store_.find(binding->entry, now);
+  if (entry == nullptr) return no(reason::request_without_token, coap::code::unauthorized);
+  if (!is_for_us(options)) return no(reason::request_not_for_us, coap::code::forbidden);
+  switch (entry->permissions.judge(options, method)) {
+    case Verdict::allowed: break;
+    case Verdict::method_not_covered: return no(reason::request_method_not_covered, coap::code::method_not_allowed);
+    case Verdict::target_not_covered: return no(reason::request_target_not_covered, coap::code::forbidden);
+  }
+  ++counters_.allowed;
+  return entry->id;
+}
+
+std::optional<Refusal> AccessControl::renew(const Grant& grant, WallTime now) {
+  const ChannelBindings::Binding* binding = bindings_.binding_of(grant.peer_);
+  if (binding != nullptr && binding->entry != grant.entry_) {
+    return refuse(reason::request_without_token, coap::code::unauthorized, binding, grant.options_, grant.method_);
+  }
+  auto entry = judge(grant.peer_, grant.options_, grant.method_, now);
+  if (!entry) return std::move(entry.error());
+  return std::nullopt;
+}
+
+}  // namespace aceward::ace::rs

@@ -1,0 +1,215 @@
+#include "aceward/ace/rs/resource_server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "aceward/ace/rs/reasons.h"
+
+namespace aceward::ace::rs {
+namespace {
+
+bool is_path(const coap::Path& path, const coap::Options& options) {
+  std::size_t index = 0;
+  for (const coap::OptionView option : options) {
+    if (option.number != coap::option::uri_path) continue;
+    if (index == path.size() || path[index++] != as_text(option.value)) return false;
+  }
+  return index == path.size();
+}
+
+/// Does the exchange stay open after this response (RFC 7641)?
+bool stays_open(bool is_observation, const coap::Response& response) {
+  return is_observation && response.code.is_success() && response.options.has(coap::option::observe);
+}
+
+}  // namespace
+
+struct ResourceServer::Impl {
+  /// An exchange with a guarded resource that may still be answered.
+  struct Pending {
+    Grant grant;
+    bool is_observation;
+  };
+
+  /// What handlers answer through: whatever comes later than the request asks the grant again.
+  class Gate final : public coap::Layer {
+   public:
+    explicit Gate(Impl& impl) : impl_(impl) {}
+    Result<coap::ExchangeId> request(const coap::Peer& to, coap::Request request, coap::Delivery delivery,
+                                     Instant now) override {
+      return impl_.lower.request(to, std::move(request), delivery, now);
+    }
+    void respond(coap::ExchangeId id, coap::Response response, coap::Delivery hint, Instant now) override {
+      impl_.respond(id, std::move(response), hint, now);
+    }
+    void cancel(coap::ExchangeId id) override {
+      if (id == impl_.current) impl_.current_is_over = true;
+      impl_.pending.erase(id);
+      impl_.lower.cancel(id);
+    }
+    std::optional<coap::Event> next_event(Instant now) override { return impl_.lower.next_event(now); }
+    std::optional<Instant> next_timeout() const override { return impl_.lower.next_timeout(); }
+    void on_timeout(Instant now) override { impl_.lower.on_timeout(now); }
+
+   private:
+    Impl& impl_;
+  };
+
+  Impl(ResourceServerConfig&& config, TokenVerifier&& made, coap::Layer& layer, const ChannelBindings& bindings,
+       const Clock& the_clock)
+      : lower(layer),
+        clock(the_clock),
+        verifier(std::move(made)),
+        tokens(config.tokens),
+        authz_info(verifier, tokens, config.authz_info),
+        access(tokens, bindings, verifier.scopes(), std::move(config.hints), std::move(config.hosts)),
+        authz_info_path(coap::path_of(config.authz_info_path)),
+        pending_limit(config.pending),
+        public_resources(layer),
+        gate(*this) {}
+
+  void on(coap::RequestArrived&& arrived, Instant now);
+  void guard(const coap::RequestArrived& arrived, Instant now);
+  void hand_over(coap::ExchangeId id, const AuthorizedRequest& request, Instant now);
+  void respond(coap::ExchangeId id, coap::Response response, coap::Delivery hint, Instant now);
+  void tell(const coap::RequestArrived& arrived, coap::Code answered, std::optional<Error> why) {
+    if (observer) observer({arrived.peer, arrived.request.method, answered, why});
+  }
+  GuardedResource* find(const coap::Options& options) const {
+    const auto found = std::ranges::find_if(guarded, [&](const auto& entry) { return is_path(entry.first, options); });
+    return found == guarded.end() ? nullptr : found->second;
+  }
+
+  coap::Layer& lower;
+  const Clock& clock;
+  TokenVerifier verifier;
+  TokenStore tokens;
+  AuthzInfo authz_info;
+  AccessControl access;
+  coap::Path authz_info_path;
+  std::size_t pending_limit;
+  coap::Router public_resources;
+  std::vector<std::pair<coap::Path, GuardedResource*>> guarded;
+  std::map<coap::ExchangeId, Pending> pending;
+  /// The exchange whose handler runs now, whether it observes, and whether it needs no more answer.
+  coap::ExchangeId current;
+  bool current_is_observation = false;
+  bool current_is_over = false;
+  Observer observer;
+  Gate gate;
+};
+
+void ResourceServer::Impl::on(coap::RequestArrived&& arrived, Instant now) {
+  const coap::Options& options = arrived.request.options;
+  if (is_path(authz_info_path, options)) {
+    auto answer = authz_info.handle(arrived.peer, arrived.request, now, clock.wall());
+    tell(arrived, answer.response.code, answer.why);
+    lower.respond(arrived.id, std::move(answer.response), {}, now);
+    return;
+  }
+  if (public_resources.find(options.path()) != nullptr) {
+    public_resources.dispatch(arrived, now);
+    return;
+  }
+  guard(arrived, now);
+}
+
+void ResourceServer::Impl::guard(const coap::RequestArrived& arrived, Instant now) {
+  auto refusal = access.authorize(arrived.peer, arrived.request, clock.wall(), [&](const AuthorizedRequest& request) {
+    tell(arrived, coap::code::empty, std::nullopt);
+    hand_over(arrived.id, request, now);
+  });
+  if (!refusal) return;
+  tell(arrived, refusal->response.code, refusal->why);
+  lower.respond(arrived.id, std::move(refusal->response), {}, now);
+}
+
+void ResourceServer::Impl::hand_over(coap::ExchangeId id, const AuthorizedRequest& request, Instant now) {
+  const coap::Options& options = request.request().options;
+  GuardedResource* resource = find(options);
+  if (resource == nullptr) {
+    lower.respond(id, coap::make_response(coap::code::not_found), {}, now);
+    return;
+  }
+  if (pending.size() >= pending_limit) {
+    lower.respond(id, coap::make_response(coap::code::service_unavailable), {}, now);
+    return;
+  }
+  current = id;
+  current_is_observation = options.find_uint(coap::option::observe) == 0;
+  current_is_over = false;
+  coap::Responder responder(gate, now);
+  resource->handle(id, request, responder);
+  current = {};
+  if (!current_is_over) pending.emplace(id, Pending{request.grant(), current_is_observation});
+}
+
+void ResourceServer::Impl::respond(coap::ExchangeId id, coap::Response response, coap::Delivery hint, Instant now) {
+  if (id == current) {
+    if (!stays_open(current_is_observation, response)) current_is_over = true;
+    lower.respond(id, std::move(response), hint, now);
+    return;
+  }
+  const auto found = pending.find(id);
+  if (found == pending.end()) return;  // answered, ended or gone
+  if (auto refusal = access.renew(found->second.grant, clock.wall())) {
+    pending.erase(found);
+    lower.respond(id, std::move(refusal->response), {}, now);
+    return;
+  }
+  if (!stays_open(found->second.is_observation, response)) pending.erase(found);
+  lower.respond(id, std::move(response), hint, now);
+}
+
+Result<std::unique_ptr<ResourceServer>> ResourceServer::create(ResourceServerConfig config, TokenVerifierConfig tokens,
+                                                               coap::Layer& layer, const ChannelBindings& bindings,
+                                                               const Clock& clock) {
+  auto verifier = ACEWARD_TRY(TokenVerifier::create(std::move(tokens)));
+  return std::unique_ptr<ResourceServer>(
+      new ResourceServer(std::make_unique<Impl>(std::move(config), std::move(verifier), layer, bindings, clock)));
+}
+
+ResourceServer::ResourceServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ResourceServer::~ResourceServer() = default;
+
+void ResourceServer::add(std::string_view path, GuardedResource& resource) {
+  coap::Path segments = coap::path_of(path);
+  std::erase_if(impl_->guarded, [&](const auto& entry) { return entry.first == segments; });
+  impl_->guarded.emplace_back(std::move(segments), &resource);
+}
+
+void ResourceServer::add_public(std::string_view path, coap::Resource& resource) {
+  impl_->public_resources.add(path, resource);
+}
+
+void ResourceServer::pump(Instant now) {
+  while (auto event = impl_->lower.next_event(now)) {
+    if (auto* arrived = std::get_if<coap::RequestArrived>(&*event)) {
+      impl_->on(std::move(*arrived), now);
+    } else if (const auto* gone = std::get_if<coap::ExchangeGone>(&*event)) {
+      impl_->pending.erase(gone->id);
+    }
+  }
+}
+
+std::vector<EntryId> ResourceServer::end_expired(Instant now) {
+  std::vector<EntryId> ended = impl_->tokens.expire(impl_->clock.wall());
+  if (ended.empty()) return ended;
+  std::vector<coap::ExchangeId> over;
+  for (const auto& [id, waiting] : impl_->pending) {
+    if (std::ranges::find(ended, waiting.grant.entry()) != ended.end()) over.push_back(id);
+  }
+  for (const coap::ExchangeId id : over) impl_->respond(id, coap::make_response(coap::code::unauthorized), {}, now);
+  return ended;
+}
+
+std::optional<WallTime> ResourceServer::next_expiry() const { return impl_->tokens.next_expiry(); }
+
+coap::Layer& ResourceServer::layer() { return impl_->gate; }
+TokenStore& ResourceServer::tokens() { return impl_->tokens; }
+AuthzInfo& ResourceServer::authz_info() { return impl_->authz_info; }
+AccessControl& ResourceServer::access() { return impl_->access; }
+void ResourceServer::set_observer(Observer observer) { impl_->observer = std::move(observer); }
+std::size_t ResourceServer::pending_count() const { return impl_->pending.size(); }
+
+}  // namespace aceward::ace::rs

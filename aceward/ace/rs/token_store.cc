@@ -1,0 +1,192 @@
+#include "aceward/ace/rs/token_store.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "aceward/ace/rs/reasons.h"
+
+namespace aceward::ace::rs {
+
+bool TokenStore::Order::is_before(const Order& other) const {
+  const std::size_t cti_size = cti.size();
+  const std::size_t other_cti_size = other.cti.size();
+  return std::tie(issued_at, cti_size, cti, expires_at) <
+         std::tie(other.issued_at, other_cti_size, other.cti, other.expires_at);
+}
+
+TokenStore::TokenStore(TokenStoreLimits limits) : limits_(limits) {}
+
+TokenStore::KeyName TokenStore::name_of(const cose::Key& key, const std::string& issuer) {
+  // A public key is its owner's alone; two issuers that happen to draw one symmetric key must not share an entry.
+  return {key.thumbprint(), key.is_symmetric() ? issuer : std::string()};
+}
+
+Result<cose::Key> TokenStore::key_of(VerifiedToken& token, WallTime now) const {
+  if (const auto* key = std::get_if<cose::Key>(&token.pop_key())) return key->clone();
+  const Bytes& kid = std::get<PopKeyReference>(token.pop_key()).kid;
+  const TokenEntry* found = nullptr;
+  const auto [first, last] = by_kid_.equal_range(kid);
+  for (auto it = first; it != last; ++it) {
+    const TokenEntry* entry = find(it->second, now);
+    if (entry == nullptr || entry->issuer != token.issuer()) continue;
+    if (found != nullptr) return fail(reason::token_kid_ambiguous);
+    found = entry;
+  }
+  if (found == nullptr) return fail(reason::token_kid_unknown);
+  return found->key.clone();
+}
+
+Result<> TokenStore::check_room(const std::string& issuer) const {
+  if (entries_.size() >= limits_.tokens) return fail(reason::token_store_full);
+  const auto own = std::ranges::count_if(entries_, [&](const auto& entry) { return entry.second.issuer == issuer; });
+  if (static_cast<std::size_t>(own) >= limits_.tokens_per_issuer)
+    return fail(reason::token_store_full, "of one issuer");
+  return {};
+}
+
+Result<TokenStore::Outcome> TokenStore::store(VerifiedToken token, WallTime now) {
+  sweep(now);
+  cose::Key key = ACEWARD_TRY(key_of(token, now));
+  KeyName name = name_of(key, token.issuer());
+  Order order{token.issued_at().value_or(WallTime::min()), token.cti().value_or(Bytes()), token.expires_at()};
+  const auto live = by_key_.find(name);
+  const auto known = memories_.find(name);
+
+  if (known != memories_.end()) {
+    Memory memory = known->second;
+    const bool is_latest = memory.digest == token.digest();
+    memory.until = std::max(memory.until, token.expires_at());
+    if (is_latest && live != by_key_.end()) return Outcome{live->second, Change::repeated};
+    if (!is_latest && !memory.latest.is_before(order)) {
+      remember(name, std::move(memory));
+      return Outcome{live == by_key_.end() ? EntryId{} : live->second, Change::outdated};
+    }
+  }
+  if (live == by_key_.end()) ACEWARD_TRY(check_room(token.issuer()));
+
+  const WallTime until =
+      known == memories_.end() ? token.expires_at() : std::max(known->second.until, token.expires_at());
+  remember(name, {std::move(order), token.digest(), until});
+  TokenEntry entry{.id = {},
+                   .issuer = token.issuer(),
+                   .key = std::move(key),
+                   .kid = token.kid(),
+                   .permissions = token.permissions(),
+                   .cti = token.cti(),
+                   .issued_at = token.issued_at(),
+                   .expires_at = token.expires_at(),
+                   .digest = token.digest(),
+                   .stored_at = now,
+                   .used = false};
+  Change change = Change::stored;
+  if (live != by_key_.end()) {
+    const TokenEntry& before = entries_.at(live->second);
+    entry.id = before.id;
+    entry.stored_at = before.stored_at;
+    entry.used = before.used;
+    change = Change::superseded;
+    drop(before.id);
+    dropped_.pop_back();  // the entry lives on
+  } else {
+    entry.id = EntryId{++last_id_};
+  }
+  const EntryId id = entry.id;
+  insert(std::move(entry), std::move(name));
+  trim_memories(now);
+  return Outcome{id, change};
+}
+
+void TokenStore::insert(TokenEntry entry, KeyName name) {
+  const EntryId id = entry.id;
+  ends_.emplace(ends_at(entry), id);
+  by_key_.emplace(std::move(name), id);
+  if (entry.kid) by_kid_.emplace(*entry.kid, id);
+  entries_.emplace(id, std::move(entry));
+}
+
+void TokenStore::drop(EntryId id) {
+  const auto found = entries_.find(id);
+  const TokenEntry& entry = found->second;
+  ends_.erase({ends_at(entry), id});
+  by_key_.erase(name_of(entry.key, entry.issuer));
+  if (entry.kid) {
+    const auto [first, last] = by_kid_.equal_range(*entry.kid);
+    by_kid_.erase(std::find_if(first, last, [&](const auto& known) { return known.second == id; }));
+  }
+  entries_.erase(found);
+  dropped_.push_back(id);
+}
+
+void TokenStore::remember(const KeyName& name, Memory memory) {
+  const auto known = memories_.find(name);
+  if (known != memories_.end()) memory_ends_.erase({known->second.until, name});
+  memory_ends_.emplace(memory.until, name);
+  memories_.insert_or_assign(name, std::move(memory));
+}
+
+void TokenStore::trim_memories(WallTime now) {
+  for (auto it = memory_ends_.begin(); it != memory_ends_.end();) {
+    const bool is_over = it->first <= now;
+    const bool is_crowded = memories_.size() > entries_.size() + limits_.remembered;
+    if (!is_over && !is_crowded) return;
+    if (by_key_.contains(it->second)) {
+      ++it;
+      continue;
+    }
+    memories_.erase(it->second);
+    it = memory_ends_.erase(it);
+  }
+}
+
+WallTime TokenStore::ends_at(const TokenEntry& entry) const {
+  return entry.used ? entry.expires_at : std::min(entry.expires_at, entry.stored_at + limits_.unused);
+}
+
+void TokenStore::sweep(WallTime now) {
+  while (!ends_.empty() && ends_.begin()->first <= now) drop(ends_.begin()->second);
+}
+
+std::vector<EntryId> TokenStore::expire(WallTime now) {
+  sweep(now);
+  return std::exchange(dropped_, {});
+}
+
+std::optional<WallTime> TokenStore::next_expiry() const {
+  // What was dropped on the way is due at once: the earliest time there is.
+  if (!dropped_.empty()) return WallTime::min();
+  if (ends_.empty()) return std::nullopt;
+  return ends_.begin()->first;
+}
+
+const TokenEntry* TokenStore::find(EntryId id, WallTime now) const {
+  const auto found = entries_.find(id);
+  if (found == entries_.end() || ends_at(found->second) <= now) return nullptr;
+  return &found->second;
+}
+
+std::vector<EntryId> TokenStore::symmetric_by_kid(BytesView kid, WallTime now) const {
+  std::vector<EntryId> found;
+  const auto [first, last] = by_kid_.equal_range(to_bytes(kid));
+  for (auto it = first; it != last; ++it) {
+    const TokenEntry* entry = find(it->second, now);
+    if (entry != nullptr && entry->key.is_symmetric()) found.push_back(entry->id);
+  }
+  return found;
+}
+
+std::optional<EntryId> TokenStore::by_public_key(const crypto::PublicKey& key, WallTime now) const {
+  const auto known = by_key_.find(name_of(cose::Key::from_public(key), {}));
+  if (known == by_key_.end() || find(known->second, now) == nullptr) return std::nullopt;
+  return known->second;
+}
+
+void TokenStore::mark_used(EntryId id) {
+  const auto found = entries_.find(id);
+  if (found == entries_.end() || found->second.used) return;
+  ends_.erase({ends_at(found->second), id});
+  found->second.used = true;
+  ends_.emplace(ends_at(found->second), id);
+}
+
+}  // namespace aceward::ace::rs

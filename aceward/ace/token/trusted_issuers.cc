@@ -1,0 +1,59 @@
+#include "aceward/ace/token/trusted_issuers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "aceward/ace/token/reasons.h"
+
+namespace aceward::ace {
+namespace {
+
+constexpr std::size_t aes_128_key_size = 16;
+
+bool is_mac_algorithm(cose::Algorithm algorithm) {
+  return algorithm == cose::alg::hmac_256_64 || algorithm == cose::alg::hmac_256_256 ||
+         algorithm == cose::alg::hmac_384_384 || algorithm == cose::alg::hmac_512_512;
+}
+
+}  // namespace
+
+Result<TrustedIssuers> TrustedIssuers::from(std::vector<TrustedIssuer> issuers) {
+  TrustedIssuers loaded;
+  for (const TrustedIssuer& issuer : issuers) {
+    if (issuer.iss.empty()) return fail(reason::issuer_config_invalid, "iss");
+    if (std::ranges::find(loaded.names_, issuer.iss) != loaded.names_.end())
+      return fail(reason::issuer_config_invalid, "iss twice");
+    if (issuer.verifying_keys.empty() && issuer.token_keys.empty()) return fail(reason::issuer_config_invalid, "keys");
+    const cwt::IssuerId id{loaded.names_.size()};
+    loaded.names_.push_back(issuer.iss);
+    for (const cose::Key& key : issuer.verifying_keys) {
+      if (key.is_symmetric() || key.has_private()) return fail(reason::issuer_config_invalid, "verifying key");
+      loaded.entries_.push_back({id, key.kid, ACEWARD_TRY(cose::VerifyingKey::from(key))});
+    }
+    for (const cose::Key& key : issuer.token_keys) {
+      if (!key.is_symmetric()) return fail(reason::issuer_config_invalid, "token key");
+      std::optional<cose::Algorithm> algorithm = key.alg;
+      if (!algorithm && key.k().size() == aes_128_key_size) algorithm = cose::alg::aes_ccm_16_64_128;
+      if (algorithm && is_mac_algorithm(*algorithm)) {
+        loaded.entries_.push_back({id, key.kid, ACEWARD_TRY(cose::MacKey::from(key, algorithm))});
+      } else {
+        loaded.entries_.push_back({id, key.kid, ACEWARD_TRY(cose::ContentKey::from(key, algorithm))});
+      }
+    }
+  }
+  return loaded;
+}
+
+void TrustedIssuers::candidates(const Query& query, std::vector<Candidate>& out) {
+  for (const Entry& entry : entries_) {
+    // A key without a kid may fit any token; a kid only narrows the choice, it proves nothing.
+    if (query.kid && entry.kid && !equal(*query.kid, *entry.kid)) continue;
+    std::visit(
+        [&](const auto& key) {
+          if (key.algorithm() == query.algorithm) out.push_back({&key, entry.issuer});
+        },
+        entry.key);
+  }
+}
+
+}  // namespace aceward::ace
