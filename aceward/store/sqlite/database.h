@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -37,6 +38,11 @@ class Query {
   Query& text_or_null(std::string_view value);
   Query& integer(std::int64_t value);
   Query& integer_or_null(std::optional<std::int64_t> value);
+
+  Query& text(std::string&& gone_too_soon) = delete;
+  Query& text_or_null(std::string&& gone_too_soon) = delete;
+  Query& blob(Bytes&& gone_too_soon) = delete;
+  Query& blob_or_null(Bytes&& gone_too_soon) = delete;
 
   /// True: a row is there to be read. False: the statement has ended.
   Result<bool> step();

@@ -40,11 +40,11 @@ TEST_F(DatabaseTest, KeepsTextAndOctetsWithZerosInside) {
 TEST_F(DatabaseTest, TellsEmptyFromAbsent) {
   {
     auto insert = database_.prepare("INSERT INTO t(name, octets) VALUES(?, ?)");
-    ASSERT_TRUE(insert->text({}).blob({}).run());
+    ASSERT_TRUE(insert->text(std::string_view()).blob(BytesView()).run());
   }
   {
     auto insert = database_.prepare("INSERT INTO t(name, octets) VALUES(?, ?)");
-    ASSERT_TRUE(insert->text_or_null({}).blob_or_null({}).run());
+    ASSERT_TRUE(insert->text_or_null(std::string_view()).blob_or_null(BytesView()).run());
   }
   EXPECT_EQ(database_.integer("SELECT count(*) FROM t WHERE name IS NULL AND octets IS NULL"), 1);
   EXPECT_EQ(database_.integer("SELECT count(*) FROM t WHERE name = '' AND octets = x''"), 1);
@@ -65,9 +65,10 @@ TEST_F(DatabaseTest, OneStatementCanBeLentTwiceAtATime) {
 }
 
 TEST_F(DatabaseTest, AStatementComesBackWithoutItsValues) {
+  const Bytes octets{1};
   for (const bool with_value : {true, false}) {
     auto insert = database_.prepare("INSERT INTO t(octets) VALUES(?)");
-    if (with_value) insert->blob(Bytes{1});
+    if (with_value) insert->blob(octets);
     ASSERT_TRUE(insert->run());
   }
   EXPECT_EQ(database_.integer("SELECT count(*) FROM t WHERE octets IS NULL"), 1);

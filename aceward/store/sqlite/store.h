@@ -58,11 +58,11 @@ struct Removal {
 };
 
 struct TokenFilter {
-  std::string client;               ///< ClientRecord::name; empty: any
-  std::string server;               ///< ServerRecord::name; empty: any
-  std::optional<WallTime> live_at;  ///< only those neither revoked nor expired at this time
-  ace::as::TokenNumber after;       ///< only those with a higher number: to go on where the last list ended
-  std::size_t limit = 100;          ///< 1 to 1000
+  std::string client{};               ///< ClientRecord::name; empty: any
+  std::string server{};               ///< ServerRecord::name; empty: any
+  std::optional<WallTime> live_at{};  ///< only those neither revoked nor expired at this time
+  ace::as::TokenNumber after{};       ///< only those with a higher number: to go on where the last list ended
+  std::size_t limit = 100;            ///< 1 to 1000
 };
 
 struct Statistics {

@@ -148,7 +148,6 @@ TEST_F(StoreCompletions, CommitsOfManyTokensAreShared) {
   const auto before = store->statistics();
   int told = 0;
   {
-    Options patient = fast();
     Database beside = open_beside(file());
     auto held = Transaction::begin(beside, Transaction::Kind::write);
     ASSERT_TRUE(held);
