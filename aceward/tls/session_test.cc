@@ -353,15 +353,22 @@ TEST(DtlsSession, TheCcm8SuiteAndP256AreTakenFromAMinimalClient) {
   EXPECT_EQ(client.handshake(rig.server, rig.network.clock.now()), GNUTLS_E_SUCCESS);
 }
 
-TEST(DtlsSession, KeysAreNotWrittenToSslKeyLogFile) {
-  const auto path = std::filesystem::temp_directory_path() / ("aceward-keylog-" + std::to_string(getpid()));
-  ASSERT_EQ(setenv("SSLKEYLOGFILE", path.c_str(), 1), 0);
-  Rig rig;
-  Client& psk = rig.connect_psk(client_address(1));
-  Client& raw = rig.connect_raw(client_address(2));
-  EXPECT_TRUE(rig.network.run([&] { return psk.established() && raw.established(); }));
-  unsetenv("SSLKEYLOGFILE");
+TEST(DtlsSessionDeathTest, KeysAreNotWrittenToSslKeyLogFile) {
+  // GnuTLS looks at the environment once, so the handshakes happen in a process of their own; it runs this test from
+  // the start and must keep the path that its parent chose.
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto path = std::filesystem::temp_directory_path() / ("aceward-keylog-" + std::to_string(::getpid()));
+  ASSERT_EQ(::setenv("SSLKEYLOGFILE", path.c_str(), 0), 0);
+  const auto handshake = [] {
+    Rig rig;
+    Client& psk = rig.connect_psk(client_address(1));
+    Client& raw = rig.connect_raw(client_address(2));
+    const bool done = rig.network.run([&] { return psk.established() && raw.established(); });
+    ::_exit(done ? 0 : 1);
+  };
+  EXPECT_EXIT(handshake(), ::testing::ExitedWithCode(0), "");
   EXPECT_FALSE(std::filesystem::exists(path));
+  ::unsetenv("SSLKEYLOGFILE");
   std::filesystem::remove(path);
 }
 
