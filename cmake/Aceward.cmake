@@ -12,6 +12,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these inside the standard library at -O2, where nothing is wrong.
   add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict)
 endif()
+if(CMAKE_UNITY_BUILD)
+  # A type in an unnamed namespace counts as one of a header when its file is merged with others.
+  add_compile_options(-Wno-subobject-linkage)
+endif()
 if(ACEWARD_SANITIZE)
   add_compile_options(-fsanitize=${ACEWARD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${ACEWARD_SANITIZE})
