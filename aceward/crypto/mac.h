@@ -9,7 +9,7 @@
 
 namespace aceward::crypto {
 
-/// HMAC (RFC 2104) over SHA-2, of any key length. Nothing is allocated by a call. Not thread-safe.
+/// HMAC (RFC 2104) over SHA-2, of any key length. A call costs OpenSSL two small allocations. Not thread-safe.
 /// Throws std::runtime_error when the library fails.
 class Mac {
  public:

@@ -96,6 +96,7 @@ class OpenSslAead final : public Aead {
     const BytesView body = ciphertext.first(ciphertext.size() - tag.size());
     if (out.size() != body.size()) return refuse(out, reason::crypto_length_wrong, "output");
 
+    const openssl::ErrorScope errors;
     std::array<std::uint8_t, 16> expected{};
     std::copy(tag.begin(), tag.end(), expected.begin());
     EVP_CIPHER_CTX* context = open_.get();

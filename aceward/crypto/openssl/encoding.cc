@@ -57,6 +57,7 @@ bool is_der_sequence(BytesView der) {
   int tag = 0;
   int tag_class = 0;
   if (der.empty() || der.size() > pem_limit) return false;
+  const openssl::ErrorScope errors;
   const int result = ASN1_get_object(&at, &length, &tag, &tag_class, static_cast<long>(der.size()));
   return (result & 0x80) == 0 && result != 0x21 && tag == V_ASN1_SEQUENCE && tag_class == V_ASN1_UNIVERSAL &&
          at + length == der.data() + der.size();
@@ -170,6 +171,7 @@ Secret pkcs8_der(const PrivateKey& key) {
 
 Result<PrivateKey> private_key_from_pkcs8(BytesView der) {
   if (der.empty() || der.size() > pem_limit) return fail(reason::crypto_encoding_malformed, "PKCS#8");
+  const openssl::ErrorScope errors;
   // Unlike SPKI, this has optional parts that producers fill differently (RFC 5958, RFC 5915): OpenSSL reads them.
   const std::uint8_t* at = der.data();
   const Pkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));

@@ -3,6 +3,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <memory>
@@ -27,6 +28,16 @@ using NumberContext = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
 using Group = std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>>;
 using SecretPoint = std::unique_ptr<EC_POINT, Deleter<EC_POINT_clear_free>>;
 using Point = std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>>;
+
+/// Takes back what OpenSSL's error queue gets while this lives: a refusal that was expected must not be taken for the
+/// failure of whoever uses OpenSSL next in this thread.
+class ErrorScope {
+ public:
+  ErrorScope() { ERR_set_mark(); }
+  ErrorScope(const ErrorScope&) = delete;
+  ErrorScope& operator=(const ErrorScope&) = delete;
+  ~ErrorScope() { ERR_pop_to_mark(); }
+};
 
 /// Failures that only a lack of memory or a broken installation explains.
 inline void require(bool success, const char* what) {

@@ -19,6 +19,7 @@ const EC_GROUP* p256_group() {
 }
 
 Point p256_point(BytesView encoded) {
+  const ErrorScope errors;
   Point point(EC_POINT_new(p256_group()));
   require(point != nullptr, "P-256 point");
   // Checks the range of the coordinates and the curve's equation; the cofactor is 1.

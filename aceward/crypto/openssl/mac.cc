@@ -13,7 +13,7 @@ namespace {
 std::size_t block_size_of(HashAlgorithm hash) { return hash == HashAlgorithm::sha256 ? 64 : 128; }
 
 // HMAC as RFC 2104 writes it, over contexts that have already hashed the padded key: copying a digest's state costs
-// less than OpenSSL's HMAC does to start anew, and it allocates nothing.
+// less than OpenSSL's HMAC does to start anew.
 class OpenSslHmac final : public Mac {
  public:
   OpenSslHmac(HashAlgorithm hash, BytesView key) : Mac(hash) {

@@ -91,6 +91,7 @@ class EcdsaVerifier final : public Verifier {
 
   Result<> verify(BytesView message, BytesView signature) override {
     if (signature.size() != 2 * coordinate_size) return fail(reason::crypto_authentication_failed, "signature length");
+    const openssl::ErrorScope errors;
     openssl::Number r(BN_bin2bn(signature.data(), coordinate_size, nullptr));
     openssl::Number s(BN_bin2bn(signature.data() + coordinate_size, coordinate_size, nullptr));
     const EcdsaSignature parsed(ECDSA_SIG_new());
