@@ -11,7 +11,7 @@ namespace aceward::net {
 namespace {
 
 using std::chrono::milliseconds;
-constexpr std::chrono::seconds long_enough{20};
+constexpr std::chrono::seconds loop_patience{20};
 
 TEST(EventLoop, TimersFireInTheOrderOfTheirTimes) {
   EventLoop loop;
@@ -21,7 +21,7 @@ TEST(EventLoop, TimersFireInTheOrderOfTheirTimes) {
   const Instant now = loop.now();
   late.set(now + milliseconds(20));
   early.set(now + milliseconds(5));
-  ASSERT_TRUE(loop.run_until([&] { return fired.size() == 2; }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return fired.size() == 2; }, loop_patience));
   EXPECT_EQ(fired, (std::vector<int>{1, 2}));
   EXPECT_GE(loop.now() - now, milliseconds(20));
 }
@@ -36,7 +36,7 @@ TEST(EventLoop, ATimerThatIsMovedFiresOnce) {
   timer.set(loop.now() + milliseconds(5));
   timer.set(loop.now() - milliseconds(5));
   stop.set(loop.now() + milliseconds(30));
-  ASSERT_TRUE(loop.run_until([&] { return end; }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return end; }, loop_patience));
   EXPECT_EQ(moved, 1);
 }
 
@@ -52,7 +52,7 @@ TEST(EventLoop, ATimerThatIsCanceledOrDestroyedDoesNotFire) {
   stop.set(loop.now() + milliseconds(10));
   canceled.cancel();
   destroyed.reset();
-  ASSERT_TRUE(loop.run_until([&] { return end; }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return end; }, loop_patience));
   EXPECT_FALSE(fired);
 }
 
@@ -98,7 +98,7 @@ TEST(EventLoop, SignalsArriveInTheLoop) {
   for (const int signal : {SIGHUP, SIGTERM}) {
     const std::size_t before = seen.size();
     std::raise(signal);
-    ASSERT_TRUE(loop.run_until([&] { return seen.size() > before; }, long_enough));
+    ASSERT_TRUE(loop.run_until([&] { return seen.size() > before; }, loop_patience));
     EXPECT_EQ(seen.back(), signal);
   }
 }

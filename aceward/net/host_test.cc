@@ -14,7 +14,7 @@ namespace {
 using tls::testing::key_of_client;
 using tls::testing::key_of_server;
 
-constexpr std::chrono::seconds long_enough{20};
+constexpr std::chrono::seconds host_patience{20};
 
 tls::ClientCredentials as_alice() { return tls::testing::psk_of(as_bytes("alice"), as_bytes("0123456789abcdef")); }
 
@@ -91,7 +91,7 @@ struct HostTest : ::testing::Test {
     return peer;
   }
   bool answered(std::size_t count) {
-    return loop.run_until([&] { return asker.answers.size() >= count; }, long_enough);
+    return loop.run_until([&] { return asker.answers.size() >= count; }, host_patience);
   }
 
   EventLoop loop;
@@ -143,22 +143,23 @@ TEST_F(HostTest, ADualListenerAnswersFromTheAddressThatWasAsked) {
 TEST_F(HostTest, AClosedSessionsSocketIsClosed) {
   const auto secure = server_host->listen(coaps::ListenerKind::secure, Address::v4(127, 0, 0, 1, 0)).value();
   const auto peer = connect(secure, as_alice());
-  ASSERT_TRUE(loop.run_until([&] { return server->session_count() == 1; }, long_enough));
-  ASSERT_TRUE(loop.run_until([&] { return !asker.sessions.empty(); }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return server->session_count() == 1; }, host_patience));
+  ASSERT_TRUE(loop.run_until([&] { return !asker.sessions.empty(); }, host_patience));
   EXPECT_EQ(client_host->socket_count(), 1U);
   client->close(peer.session, loop.now());
   client_host->wake();
   EXPECT_EQ(client_host->socket_count(), 0U);
-  EXPECT_TRUE(loop.run_until([&] { return server->session_count() == 0; }, long_enough));
+  EXPECT_TRUE(loop.run_until([&] { return server->session_count() == 0; }, host_patience));
 }
 
 TEST_F(HostTest, TheServerMayEndASessionFromOutside) {
   const auto secure = server_host->listen(coaps::ListenerKind::secure, Address::v4(127, 0, 0, 1, 0)).value();
   connect(secure, as_alice());
-  ASSERT_TRUE(loop.run_until([&] { return client->connection_count() == 1 && !asker.sessions.empty(); }, long_enough));
+  ASSERT_TRUE(
+      loop.run_until([&] { return client->connection_count() == 1 && !asker.sessions.empty(); }, host_patience));
   server->close_all(loop.now());
   server_host->wake();
-  ASSERT_TRUE(loop.run_until([&] { return client->connection_count() == 0; }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return client->connection_count() == 0; }, host_patience));
   ASSERT_EQ(asker.sessions.size(), 2U);
   EXPECT_EQ(std::get<coaps::SessionClosed>(asker.sessions[1]).why, reason::session_closed_by_peer);
 }

@@ -16,7 +16,7 @@
 namespace aceward::net {
 namespace {
 
-constexpr std::chrono::seconds long_enough{20};
+constexpr std::chrono::seconds line_patience{20};
 
 struct LocalSocketTest : ::testing::Test {
   LocalSocketTest() {
@@ -33,13 +33,14 @@ struct LocalSocketTest : ::testing::Test {
         .value();
   }
   /// Asks from another thread while the loop runs here.
-  Result<std::string> ask(std::string request, std::chrono::milliseconds timeout = long_enough) {
+  Result<std::string> ask(std::string request, std::chrono::milliseconds timeout = line_patience) {
     auto answer = std::async(std::launch::async, [&] {
       auto result = ask_local(path.string(), request, timeout);
       loop.post([] {});
       return result;
     });
-    loop.run_until([&] { return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }, long_enough);
+    loop.run_until([&] { return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready; },
+                   line_patience);
     return answer.get();
   }
 
@@ -84,7 +85,7 @@ TEST_F(LocalSocketTest, SeveralRequestsOnOneConnectionAreAnsweredInOrder) {
         if (count > 0) got.append(piece, static_cast<std::size_t>(count));
         return got.size() >= 24;
       },
-      long_enough);
+      line_patience);
   EXPECT_EQ(got, "you said: a\nyou said: b\n");
   ::close(stream);
 }
@@ -107,7 +108,7 @@ TEST_F(LocalSocketTest, ALineThatIsTooLongEndsTheConnection) {
         loop.post([] {});
         return ended;
       },
-      long_enough);
+      line_patience);
   EXPECT_TRUE(ended);
   EXPECT_FALSE(asked);
   ::close(stream);

@@ -10,7 +10,7 @@
 namespace aceward::net {
 namespace {
 
-constexpr std::chrono::seconds long_enough{20};
+constexpr std::chrono::seconds udp_patience{20};
 const Address loopback_v4 = Address::v4(127, 0, 0, 1, 0);
 const Address any_v4 = Address::v4(0, 0, 0, 0, 0);
 
@@ -52,7 +52,7 @@ TEST(UdpSocket, CarriesDatagramsOverIpv4) {
   a.socket->send(b.socket->local_address(), {}, to_bytes("hello"));
   a.socket->send(b.socket->local_address(), {}, {});
   a.socket->flush();
-  ASSERT_TRUE(loop.run_until([&] { return b.heard.size() == 2; }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return b.heard.size() == 2; }, udp_patience));
   EXPECT_EQ(as_text(b.heard[0].data), "hello");
   EXPECT_TRUE(b.heard[1].data.empty());
   EXPECT_EQ(b.heard[0].from, a.socket->local_address());
@@ -66,7 +66,7 @@ TEST(UdpSocket, CarriesDatagramsOverIpv6) {
   Ear b(loop, loopback_v6());
   a.socket->send(b.socket->local_address(), a.socket->local_address(), to_bytes("hello"));
   a.socket->flush();
-  ASSERT_TRUE(loop.run_until([&] { return !b.heard.empty(); }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return !b.heard.empty(); }, udp_patience));
   EXPECT_EQ(b.heard[0].from, a.socket->local_address());
   EXPECT_EQ(b.heard[0].local, b.socket->local_address());
 }
@@ -77,11 +77,11 @@ void expect_reply_from_where_it_was_asked(EventLoop& loop, Ear& server) {
   const Address asked = Address::v4(127, 0, 0, 5, server.socket->local_address().port);
   client.socket->send(asked, {}, to_bytes("who"));
   client.socket->flush();
-  ASSERT_TRUE(loop.run_until([&] { return !server.heard.empty(); }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return !server.heard.empty(); }, udp_patience));
   EXPECT_EQ(server.heard[0].local, asked);
   server.socket->send(server.heard[0].from, server.heard[0].local, to_bytes("me"));
   server.socket->flush();
-  ASSERT_TRUE(loop.run_until([&] { return !client.heard.empty(); }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return !client.heard.empty(); }, udp_patience));
   EXPECT_EQ(client.heard[0].from, asked);
 }
 
@@ -106,7 +106,7 @@ TEST(UdpSocket, ATruncatedDatagramIsDroppedAndCounted) {
   a.socket->send(b.socket->local_address(), {}, Bytes(101, 1));
   a.socket->send(b.socket->local_address(), {}, Bytes(100, 2));
   a.socket->flush();
-  ASSERT_TRUE(loop.run_until([&] { return !b.heard.empty(); }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return !b.heard.empty(); }, udp_patience));
   EXPECT_EQ(b.heard.size(), 1U);
   EXPECT_EQ(b.heard[0].data, Bytes(100, 2));
   EXPECT_EQ(b.socket->counters().truncated, 1U);
@@ -119,7 +119,7 @@ TEST(UdpSocket, ManyDatagramsTakeFewSystemCalls) {
   Ear b(loop, loopback_v4);
   for (std::uint8_t i = 0; i < 96; ++i) a.socket->send(b.socket->local_address(), {}, Bytes{i});
   a.socket->flush();
-  ASSERT_TRUE(loop.run_until([&] { return b.heard.size() == 96; }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return b.heard.size() == 96; }, udp_patience));
   for (std::uint8_t i = 0; i < 96; ++i) EXPECT_EQ(b.heard[i].data, Bytes{i});
   EXPECT_EQ(a.socket->counters().calls_out, 3U);
   EXPECT_LE(b.socket->counters().calls_in, 5U);
@@ -141,7 +141,7 @@ TEST(UdpSocket, WhatTheSystemRefusesDoesNotHoldUpTheRest) {
   a.socket->send(b.socket->local_address(), {}, Bytes(70'000, 0));  // more than UDP carries
   a.socket->send(b.socket->local_address(), {}, to_bytes("fine"));
   a.socket->flush();
-  ASSERT_TRUE(loop.run_until([&] { return !b.heard.empty(); }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return !b.heard.empty(); }, udp_patience));
   EXPECT_EQ(as_text(b.heard[0].data), "fine");
   EXPECT_EQ(a.socket->counters().send_errors, 1U);
 }
@@ -168,7 +168,7 @@ TEST(UdpSocket, MayBeDestroyedInsideItsOwnCallback) {
   Ear sender(loop, loopback_v4);
   for (int i = 0; i < 3; ++i) sender.socket->send(socket->local_address(), {}, to_bytes("x"));
   sender.socket->flush();
-  ASSERT_TRUE(loop.run_until([&] { return socket == nullptr; }, long_enough));
+  ASSERT_TRUE(loop.run_until([&] { return socket == nullptr; }, udp_patience));
   loop.run_until([] { return false; }, std::chrono::milliseconds(5));
   EXPECT_EQ(calls, 1);
 }
