@@ -109,9 +109,17 @@ TEST_F(StoreFile, RefusesANewerSchema) {
 
 TEST_F(StoreFile, RefusesANewerSchemaThatOnlyTheLogTellsOf) {
   open().reset();
-  Database beside = open_beside(file());
-  ASSERT_TRUE(beside.execute("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 2"));
-  expect_refused_untouched(reason::store_newer);
+  const std::string crashed = (directory_ / "crashed.db").string();
+  {
+    Database beside = open_beside(file());
+    ASSERT_TRUE(beside.execute("PRAGMA user_version = 2"));
+    for (const char* suffix : {"", "-wal"}) std::filesystem::copy_file(file().string() + suffix, crashed + suffix);
+  }
+  const Bytes before = contents_of(crashed);
+  auto store = Store::open(crashed, fast(), random_);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error(), reason::store_newer);
+  EXPECT_TRUE(equal(contents_of(crashed), before)) << "the log was moved into the file";
 }
 
 TEST_F(StoreFile, RefusesOneThatOthersMayRead) {
