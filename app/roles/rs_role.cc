@@ -126,6 +126,7 @@ Result<> RsRole::set_up(RsSettings settings, Random& random) {
   return {};
 }
 
+RsRole::RsRole(net::EventLoop& loop) : loop_(loop) {}
 RsRole::~RsRole() = default;
 
 void RsRole::close_sessions() {

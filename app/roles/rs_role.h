@@ -52,7 +52,7 @@ class RsRole final : public net::Application {
  private:
   class MemoryResource;
 
-  explicit RsRole(net::EventLoop& loop) : loop_(loop) {}
+  explicit RsRole(net::EventLoop& loop);
   Result<> set_up(RsSettings settings, Random& random);
 
   net::EventLoop& loop_;
