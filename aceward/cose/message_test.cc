@@ -13,7 +13,7 @@ namespace {
 
 Bytes message_octets(std::string_view hex) { return from_hex(hex).value(); }
 
-constexpr std::string_view content = "This is the content.";
+constexpr std::string_view example_content = "This is the content.";
 
 // RFC 9052 appendix C.7: keys "11" and "our-secret2".
 Key key_eleven() {
@@ -47,7 +47,7 @@ TEST(Sign1, VerifiesTheExampleOfRfc9052) {
   EXPECT_EQ(as_text(*message.headers().kid()), "11");
   const auto payload = message.verify(VerifyingKey::from(key_eleven()).value());
   ASSERT_TRUE(payload);
-  EXPECT_EQ(as_text(*payload), content);
+  EXPECT_EQ(as_text(*payload), example_content);
 }
 
 TEST(Sign1, RefusesEveryFlippedOctet) {
@@ -76,11 +76,11 @@ TEST(Sign1, RoundTripsWithEs256AndEdDsa) {
       headers.unprotected_map.kid = Bytes{7};
       const Bytes aad = to_bytes("aad");
       const Bytes encoded =
-          Sign1::create(signing, headers, as_bytes(content), {.external_aad = aad, .tagged = tagged}).value();
+          Sign1::create(signing, headers, as_bytes(example_content), {.external_aad = aad, .tagged = tagged}).value();
       EXPECT_EQ(tag_of(encoded).has_value(), tagged);
       const auto message = Sign1::parse(encoded).value();
       EXPECT_EQ(message.headers().protected_map.alg, signing.algorithm());
-      EXPECT_EQ(as_text(message.verify(verifying, {.external_aad = aad}).value()), content);
+      EXPECT_EQ(as_text(message.verify(verifying, {.external_aad = aad}).value()), example_content);
       EXPECT_EQ(message.verify(verifying).error(), reason::cose_verification_failed) << "external data was ignored";
     }
   }
@@ -89,14 +89,14 @@ TEST(Sign1, RoundTripsWithEs256AndEdDsa) {
 TEST(Sign1, DetachesItsPayload) {
   const auto signing = SigningKey::from(key_eleven()).value();
   const auto verifying = VerifyingKey::from(key_eleven()).value();
-  const Bytes encoded = Sign1::create(signing, {}, as_bytes(content), {.detached = true}).value();
+  const Bytes encoded = Sign1::create(signing, {}, as_bytes(example_content), {.detached = true}).value();
   const auto message = Sign1::parse(encoded).value();
   EXPECT_TRUE(message.is_detached());
   EXPECT_EQ(message.verify(verifying).error(), reason::cose_payload_detached);
-  EXPECT_TRUE(message.verify_detached(verifying, as_bytes(content)));
+  EXPECT_TRUE(message.verify_detached(verifying, as_bytes(example_content)));
   EXPECT_EQ(message.verify_detached(verifying, as_bytes("other")).error(), reason::cose_verification_failed);
   const auto attached = Sign1::parse(message_octets(c_2_1)).value();
-  EXPECT_EQ(attached.verify_detached(verifying, as_bytes(content)).error(), reason::cose_payload_detached);
+  EXPECT_EQ(attached.verify_detached(verifying, as_bytes(example_content)).error(), reason::cose_payload_detached);
 }
 
 TEST(Sign1, RefusesAnAlgorithmThatIsNotTheKeys) {
@@ -159,11 +159,11 @@ TEST(CoseMessage, RefusesWrongShapes) {
 TEST(CoseMessage, AStructureOfOneKindDoesNotVerifyAsAnother) {
   // A MAC over the Sig_structure's octets must not pass: the context string differs.
   const auto mac_key = MacKey::from(key_our_secret(), alg::hmac_256_256).value();
-  const Bytes sealed = Mac0::create(mac_key, {}, as_bytes(content)).value();
+  const Bytes sealed = Mac0::create(mac_key, {}, as_bytes(example_content)).value();
   const auto mac = Mac0::parse(sealed).value();
   EXPECT_TRUE(mac.verify(mac_key));
   Bytes tag(32);
-  mac_key.mac().compute(signature1_structure(mac.headers().protected_octets(), {}, as_bytes(content)), tag);
+  mac_key.mac().compute(signature1_structure(mac.headers().protected_octets(), {}, as_bytes(example_content)), tag);
   Bytes forged = sealed;
   std::copy(tag.begin(), tag.end(), forged.end() - 32);
   EXPECT_FALSE(Mac0::parse(forged)->verify(mac_key));
@@ -172,8 +172,8 @@ TEST(CoseMessage, AStructureOfOneKindDoesNotVerifyAsAnother) {
 TEST(Mac0, VerifiesAWorkingGroupExample) {
   const auto key = MacKey::from(key_our_secret(), alg::hmac_256_256).value();
   const auto message = Mac0::parse(message_octets(hmac_enc_01)).value();
-  EXPECT_EQ(as_text(message.verify(key).value()), content);
-  EXPECT_EQ(to_hex(Mac0::create(key, {}, as_bytes(content)).value()), hmac_enc_01);
+  EXPECT_EQ(as_text(message.verify(key).value()), example_content);
+  EXPECT_EQ(to_hex(Mac0::create(key, {}, as_bytes(example_content)).value()), hmac_enc_01);
 }
 
 TEST(Mac0, RefusesATruncatedTagAndEveryFlippedOctet) {
@@ -207,9 +207,9 @@ TEST(Mac0, KeepsToItsOperations) {
 TEST(Mac0, RoundTripsEveryAlgorithmAndDetaches) {
   for (const Algorithm algorithm : {alg::hmac_256_64, alg::hmac_256_256, alg::hmac_384_384, alg::hmac_512_512}) {
     const auto key = MacKey::from(key_our_secret(), algorithm).value();
-    const Bytes encoded = Mac0::create(key, {}, as_bytes(content), {.tagged = false, .detached = true}).value();
+    const Bytes encoded = Mac0::create(key, {}, as_bytes(example_content), {.tagged = false, .detached = true}).value();
     const auto message = Mac0::parse(encoded).value();
-    EXPECT_TRUE(message.verify_detached(key, as_bytes(content)));
+    EXPECT_TRUE(message.verify_detached(key, as_bytes(example_content)));
     EXPECT_EQ(message.verify(key).error(), reason::cose_payload_detached);
     EXPECT_FALSE(message.verify_detached(key, as_bytes("x")));
   }
@@ -219,7 +219,7 @@ TEST(Encrypt0, DecryptsTheExampleOfRfc9052) {
   const auto key = ContentKey::from(key_our_secret2(), alg::aes_ccm_16_64_128).value();
   const auto full = Encrypt0::parse(message_octets(c_4_1))->decrypt(key);
   ASSERT_TRUE(full);
-  EXPECT_EQ(as_text(full->expose()), content);
+  EXPECT_EQ(as_text(full->expose()), example_content);
 }
 
 TEST(Encrypt0, CombinesAPartialIvWithTheContextIv) {
@@ -229,11 +229,11 @@ TEST(Encrypt0, CombinesAPartialIvWithTheContextIv) {
   Headers headers;
   headers.unprotected_map.iv = nonce;
   Bytes ciphertext;
-  ASSERT_TRUE(Encrypt0::create(key, headers, as_bytes(content), {.detached = true}, &ciphertext));
+  ASSERT_TRUE(Encrypt0::create(key, headers, as_bytes(example_content), {.detached = true}, &ciphertext));
   Bytes encoded = message_octets("d08343a1010aa1064261a7581c");
   encoded.insert(encoded.end(), ciphertext.begin(), ciphertext.end());
   const auto message = Encrypt0::parse(encoded).value();
-  EXPECT_EQ(as_text(message.decrypt(key, {}, context_iv).value().expose()), content);
+  EXPECT_EQ(as_text(message.decrypt(key, {}, context_iv).value().expose()), example_content);
   EXPECT_EQ(message.decrypt(key, {}, Bytes(13)).error(), reason::cose_verification_failed);
   EXPECT_EQ(message.decrypt(key).error(), reason::cose_nonce_invalid);
 }
@@ -250,10 +250,10 @@ TEST(Encrypt0, RoundTripsEveryAlgorithm) {
     Headers headers;
     headers.unprotected_map.iv = Bytes(key.aead().sizes().nonce, 5);
     const Bytes aad = to_bytes("aad");
-    const Bytes encoded = Encrypt0::create(key, headers, as_bytes(content), {.external_aad = aad}).value();
+    const Bytes encoded = Encrypt0::create(key, headers, as_bytes(example_content), {.external_aad = aad}).value();
     Bytes other = encoded;
     other.back() ^= 1;
-    EXPECT_EQ(as_text(Encrypt0::parse(encoded)->decrypt(key, {.external_aad = aad}).value().expose()), content);
+    EXPECT_EQ(as_text(Encrypt0::parse(encoded)->decrypt(key, {.external_aad = aad}).value().expose()), example_content);
     EXPECT_EQ(Encrypt0::parse(encoded)->decrypt(key).error(), reason::cose_verification_failed);
     EXPECT_EQ(Encrypt0::parse(other)->decrypt(key, {.external_aad = aad}).error(), reason::cose_verification_failed);
   }
@@ -289,13 +289,14 @@ TEST(Encrypt0, DetachesItsCiphertext) {
   Headers headers;
   headers.unprotected_map.iv = Bytes(13, 1);
   Bytes ciphertext;
-  EXPECT_EQ(Encrypt0::create(key, headers, as_bytes(content), {.detached = true}).error(),
+  EXPECT_EQ(Encrypt0::create(key, headers, as_bytes(example_content), {.detached = true}).error(),
             reason::cose_payload_detached);
-  const Bytes encoded = Encrypt0::create(key, headers, as_bytes(content), {.detached = true}, &ciphertext).value();
+  const Bytes encoded =
+      Encrypt0::create(key, headers, as_bytes(example_content), {.detached = true}, &ciphertext).value();
   const auto message = Encrypt0::parse(encoded).value();
   EXPECT_TRUE(message.is_detached());
   EXPECT_EQ(message.decrypt(key).error(), reason::cose_payload_detached);
-  EXPECT_EQ(as_text(message.decrypt_detached(key, ciphertext).value().expose()), content);
+  EXPECT_EQ(as_text(message.decrypt_detached(key, ciphertext).value().expose()), example_content);
   ciphertext.pop_back();
   EXPECT_EQ(message.decrypt_detached(key, ciphertext).error(), reason::cose_verification_failed);
   EXPECT_EQ(message.decrypt_detached(key, {}).error(), reason::cose_verification_failed);

@@ -28,7 +28,7 @@ inline constexpr Algorithm aes_ccm_16_128_128{30};
 inline constexpr Algorithm aes_ccm_16_128_256{31};
 inline constexpr Algorithm es256{-7};                 // RFC 9053 section 2.1
 inline constexpr Algorithm eddsa{-8};                 // RFC 9053 section 2.2
-inline constexpr Algorithm direct_hkdf_sha_256{-10};  // RFC 9053 section 6.1.2; OSCORE's HKDF is named by its HMAC
+inline constexpr Algorithm direct_hkdf_sha_256{-10};  // RFC 9053 section 6.1.2
 inline constexpr Algorithm sha_256{-16};              // RFC 9054
 inline constexpr Algorithm ecdh_es_hkdf_256{-25};     // RFC 9053 section 6.3
 inline constexpr Algorithm ecdh_ss_hkdf_256{-27};
