@@ -12,8 +12,6 @@ namespace aceward::store {
 
 namespace {
 
-constexpr std::size_t instance_octets = 16;
-
 // AUTOINCREMENT where tokens refer to a row after it is gone: its number must not come back with another meaning.
 // An absent key is NULL, for UNIQUE lets NULL repeat.
 constexpr const char* tables = R"sql(

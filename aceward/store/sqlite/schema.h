@@ -1,6 +1,7 @@
 // The tables, and the ways to a connection: make a file, or check one that is there.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 
@@ -14,6 +15,8 @@ namespace aceward::store {
 /// SQLite keeps both in the file's header, at octets 68 and 60.
 inline constexpr std::int64_t application_id = 0x41636577;  // "Acew"
 inline constexpr std::int64_t schema_version = 1;
+
+inline constexpr std::size_t instance_octets = 16;
 
 /// Makes a file with empty tables where none is. At every moment there is no file or a whole one: it is made under
 /// another name, synced, and linked to its own. Where another process was faster, its file stays. Mode 0600.

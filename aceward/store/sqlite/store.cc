@@ -23,8 +23,6 @@ using ace::as::TokenNumber;
 
 namespace {
 
-constexpr std::size_t instance_octets = 16;
-
 /// A change that yields a T; `Work` is called as Result<T>(Database&), perhaps more than once.
 template <class T, class Work>
 class ChangeOf final : public Change {
