@@ -14,7 +14,9 @@ namespace {
 using namespace aceward;
 
 struct OneKey final : tls::ServerCredentials {
-  Result<Secret> psk(BytesView) override { return Secret::copy_of(as_bytes("0123456789abcdef")); }
+  Result<tls::PskCredential> psk(BytesView) override {
+    return tls::PskCredential{Secret::copy_of(as_bytes("0123456789abcdef")), 0};
+  }
   Result<void> raw_public_key(BytesView) override { return {}; }
 };
 

@@ -14,7 +14,7 @@ struct Client::Impl final : detail::PeerCheck {
       : id(id_in), server(server_in), config(config_in) {}
 
   // A client is never asked for a key.
-  Result<Secret> psk(BytesView) override { return fail(reason::psk_identity_refused); }
+  Result<PskCredential> psk(BytesView) override { return fail(reason::psk_identity_refused); }
   Result<void> raw_public_key(BytesView spki) override {
     if (!equal(spki, expected_spki)) return fail(reason::server_key_unexpected);
     return {};

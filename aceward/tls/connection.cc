@@ -58,15 +58,16 @@ int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_da
   auto& self = *static_cast<Connection*>(gnutls_session_get_ptr(session));
   auto found = self.check_.psk(view(*identity));
   // GnuTLS crashes on a success without a key, so an empty one is a refusal.
-  if (found && found->empty()) found = fail(reason::psk_identity_refused, "empty key");
+  if (found && found->key.empty()) found = fail(reason::psk_identity_refused, "empty key");
   if (!found) {
     self.refusal_ = found.error();
     return -1;
   }
-  key->data = static_cast<unsigned char*>(gnutls_malloc(found->size()));
+  key->data = static_cast<unsigned char*>(gnutls_malloc(found->key.size()));
   if (key->data == nullptr) return -1;
-  std::memcpy(key->data, found->expose().data(), found->size());
-  key->size = static_cast<unsigned>(found->size());
+  std::memcpy(key->data, found->key.expose().data(), found->key.size());
+  key->size = static_cast<unsigned>(found->key.size());
+  self.psk_handle_ = found->handle;
   return 0;
 }
 
@@ -351,9 +352,9 @@ PeerIdentity Connection::peer_identity() const {
   if (gnutls_auth_get_type(session_.get()) == GNUTLS_CRD_PSK) {
     gnutls_datum_t identity{nullptr, 0};
     if (own_psk_identity_.empty() && gnutls_psk_server_get_username2(session_.get(), &identity) >= 0) {
-      return IdentityMint::psk(view(identity));
+      return IdentityMint::psk(view(identity), psk_handle_);
     }
-    return IdentityMint::psk(own_psk_identity_);
+    return IdentityMint::psk(own_psk_identity_, 0);
   }
   unsigned count = 0;
   const gnutls_datum_t* peers = gnutls_certificate_get_peers(session_.get(), &count);

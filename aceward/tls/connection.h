@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "aceward/base/secret.h"
+#include "aceward/tls/credentials.h"
 #include "aceward/tls/gnutls_handles.h"
 #include "aceward/tls/session.h"
 
@@ -12,14 +13,14 @@ namespace aceward::tls::detail {
 
 /// Makes the proof types; only a connection whose handshake completed calls it.
 struct IdentityMint {
-  static PeerIdentity psk(BytesView identity) { return PskIdentity(to_bytes(identity)); }
+  static PeerIdentity psk(BytesView identity, std::uint64_t handle) { return PskIdentity(to_bytes(identity), handle); }
   static PeerIdentity raw_public_key(BytesView spki) { return RawPublicKey(to_bytes(spki)); }
 };
 
 /// What a connection asks about its peer inside the handshake.
 class PeerCheck {
  public:
-  virtual Result<Secret> psk(BytesView identity) = 0;
+  virtual Result<PskCredential> psk(BytesView identity) = 0;
   virtual Result<void> raw_public_key(BytesView spki_der) = 0;
 
  protected:
@@ -111,6 +112,7 @@ class Connection {
   std::optional<Alert> alert_sent_;
   std::optional<Alert> alert_received_;
   Bytes own_psk_identity_;
+  std::uint64_t psk_handle_ = 0;  ///< of the credential that the port gave last
   BytesView input_;
   std::deque<Bytes> early_data_;  ///< application records that overtook the end of the handshake
   std::deque<Bytes> output_;

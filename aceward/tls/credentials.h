@@ -1,6 +1,7 @@
 // What a side of a DTLS handshake authenticates itself with, and the port that a server asks about its clients.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -52,6 +53,14 @@ struct RawKeyClient {
 
 using ClientCredentials = std::variant<PskClient, RawKeyClient>;
 
+/// The key of a PSK identity. What the handle means is for whoever gives it: it comes back with the identity once the
+/// handshake is complete (PskIdentity::handle), so that a session belongs to the key that was really used, whatever
+/// else has come to have the same identity in between.
+struct PskCredential {
+  Secret key;
+  std::uint64_t handle = 0;
+};
+
 /// What a server asks inside a handshake. Called synchronously from Server::receive: answer from memory, never block,
 /// never call the Server back.
 class ServerCredentials {
@@ -60,7 +69,7 @@ class ServerCredentials {
   /// The key of a PSK identity (RFC 9202 section 3.3.2: an access token, or what names one). The identity is what a
   /// stranger wrote: the answer must not change state that a stranger may not change. Any error ends the handshake with
   /// the alert illegal_parameter and stands in HandshakeFailed. An empty key is treated as `psk_identity_refused`.
-  virtual Result<Secret> psk(BytesView identity) = 0;
+  virtual Result<PskCredential> psk(BytesView identity) = 0;
   /// Whether a client with this raw public key is welcome. Asked before the client proved to hold the private key; the
   /// proof follows in the same handshake. Any error ends the handshake with the alert bad_certificate.
   virtual Result<void> raw_public_key(BytesView spki_der) = 0;

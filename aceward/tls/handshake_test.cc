@@ -29,6 +29,17 @@ TEST(DtlsHandshake, PskAuthenticatesTheClientByItsIdentity) {
   EXPECT_EQ(at_client->info.duration, std::chrono::milliseconds(60));
 }
 
+TEST(DtlsHandshake, TheSessionBelongsToTheKeyThatWasUsed) {
+  Rig rig;
+  rig.credentials.handle = 1;
+  Client& first = rig.connect_psk(client_address(1));
+  ASSERT_TRUE(rig.settle(first));
+  EXPECT_EQ(std::get<PskIdentity>(rig.network.at_server<Established>()->peer).handle(), 1U);
+  // The identity comes to mean something else; the session that exists does not.
+  rig.credentials.handle = 2;
+  EXPECT_EQ(std::get<PskIdentity>(rig.network.at_server<Established>()->peer).handle(), 1U);
+}
+
 TEST(DtlsHandshake, RawPublicKeysAuthenticateBothSides) {
   Rig rig;
   Client& client = rig.connect_raw();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -18,12 +19,15 @@ struct IdentityMint;
 class PskIdentity {
  public:
   BytesView identity() const { return identity_; }
+  /// At a server: that of the PskCredential whose key was used. 0 at a client.
+  std::uint64_t handle() const { return handle_; }
   friend bool operator==(const PskIdentity&, const PskIdentity&) = default;
 
  private:
   friend struct detail::IdentityMint;
-  explicit PskIdentity(Bytes identity) : identity_(std::move(identity)) {}
+  PskIdentity(Bytes identity, std::uint64_t handle) : identity_(std::move(identity)), handle_(handle) {}
   Bytes identity_;
+  std::uint64_t handle_;
 };
 
 /// The peer proved to hold the private key of this raw public key (RFC 7250). Only a completed handshake makes one.

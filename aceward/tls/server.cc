@@ -50,7 +50,7 @@ struct Server::Impl final : detail::PeerCheck {
   Impl(ServerConfig config_in, ServerCredentials& credentials_in, Random& random)
       : config(std::move(config_in)), credentials(credentials_in), cookies(random, config.cookie_key_lifetime) {}
 
-  Result<Secret> psk(BytesView identity) override { return credentials.psk(identity); }
+  Result<PskCredential> psk(BytesView identity) override { return credentials.psk(identity); }
   Result<void> raw_public_key(BytesView spki) override { return credentials.raw_public_key(spki); }
 
   Result<void> prepare();

@@ -16,11 +16,11 @@ namespace aceward::tls::testing {
 /// Credentials that a test writes down.
 class ListedCredentials final : public ServerCredentials {
  public:
-  Result<Secret> psk(BytesView identity) override {
+  Result<PskCredential> psk(BytesView identity) override {
     ++psk_asked;
     const auto found = keys.find(to_bytes(identity));
     if (found == keys.end()) return fail(refuse_psk);
-    return Secret::copy_of(found->second);
+    return PskCredential{Secret::copy_of(found->second), handle};
   }
   Result<void> raw_public_key(BytesView spki) override {
     ++raw_asked;
@@ -29,6 +29,7 @@ class ListedCredentials final : public ServerCredentials {
   }
   std::map<Bytes, Bytes> keys;
   std::vector<Bytes> raw_keys;
+  std::uint64_t handle = 0;  ///< given out with every key
   int psk_asked = 0;
   int raw_asked = 0;
 

@@ -5,6 +5,7 @@
 #include "aceward/ace/as/authentication_mint.h"
 #include "aceward/cose/key.h"
 #include "aceward/crypto/encoding.h"
+#include "aceward/crypto/hash.h"
 #include "aceward/tls/reasons.h"
 
 namespace aceward::ace::dtls {
@@ -19,20 +20,22 @@ Bytes thumbprint_of_spki(BytesView spki_der) {
   return to_bytes(thumbprint);
 }
 
-}  // namespace
-
-void AsChannel::set_registry(as::RegistrySnapshot registry) {
-  registry_ = std::move(registry);
-  std::erase_if(answered_, [this](const auto& entry) {
-    return registry_ == nullptr || registry_->client_by_psk_identity(as_bytes(entry.first)) == nullptr;
-  });
+/// Tells one key of a client from the next. Stays in memory.
+std::uint64_t fingerprint_of(const Secret& psk) {
+  const auto digest = crypto::sha256(psk.expose());
+  std::uint64_t fingerprint = 0;
+  for (std::size_t i = 0; i < sizeof fingerprint; ++i) fingerprint = fingerprint << 8 | digest[i];
+  return fingerprint;
 }
 
-Result<Secret> AsChannel::psk(BytesView identity) {
+}  // namespace
+
+void AsChannel::set_registry(as::RegistrySnapshot registry) { registry_ = std::move(registry); }
+
+Result<tls::PskCredential> AsChannel::psk(BytesView identity) {
   const as::ClientRecord* client = registry_ == nullptr ? nullptr : registry_->client_by_psk_identity(identity);
   if (client == nullptr || client->psk.empty()) return fail(reason::psk_identity_refused);
-  answered_[std::string(as_text(identity))] = client->psk.clone();
-  return client->psk.clone();
+  return tls::PskCredential{client->psk.clone(), fingerprint_of(client->psk)};
 }
 
 Result<void> AsChannel::raw_public_key(BytesView spki_der) {
@@ -45,10 +48,8 @@ Result<void> AsChannel::raw_public_key(BytesView spki_der) {
 void AsChannel::on_established(std::uint64_t session, const tls::PeerIdentity& identity) {
   Proof proof;
   if (const auto* psk = std::get_if<tls::PskIdentity>(&identity)) {
-    const auto answered = answered_.find(std::string(as_text(psk->identity())));
-    if (answered == answered_.end()) return;
     proof.identity = to_bytes(psk->identity());
-    proof.psk = answered->second.clone();
+    proof.psk_fingerprint = psk->handle();
   } else {
     proof.key_thumbprint = thumbprint_of_spki(std::get<tls::RawPublicKey>(identity).spki());
     if (proof.key_thumbprint.empty()) return;
@@ -69,7 +70,7 @@ std::optional<as::AuthenticatedClient> AsChannel::client_of(const coap::Peer& pe
     return as::AuthenticationMint::with_raw_public_key(*client);
   }
   const as::ClientRecord* client = registry_->client_by_psk_identity(proof.identity);
-  if (client == nullptr || !client->psk.equals(proof.psk)) return std::nullopt;
+  if (client == nullptr || fingerprint_of(client->psk) != proof.psk_fingerprint) return std::nullopt;
   return as::AuthenticationMint::with_pre_shared_key(*client);
 }
 

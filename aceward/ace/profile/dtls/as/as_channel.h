@@ -23,7 +23,7 @@ class AsChannel final : public tls::ServerCredentials, public as::ChannelDirecto
   void set_registry(as::RegistrySnapshot registry);
 
   /// The key of a registered client with that identity. Errors: `psk_identity_refused`.
-  Result<Secret> psk(BytesView identity) override;
+  Result<tls::PskCredential> psk(BytesView identity) override;
   /// Is it the key of a registered client? Errors: `raw_key_refused`, also for a key that does not parse.
   Result<void> raw_public_key(BytesView spki_der) override;
 
@@ -37,15 +37,15 @@ class AsChannel final : public tls::ServerCredentials, public as::ChannelDirecto
   std::size_t session_count() const { return sessions_.size(); }
 
  private:
-  /// What a session proved. With a pre-shared key: the identity and the key itself, so that its replacement is noticed.
+  /// What a session proved. With a pre-shared key: the identity and a fingerprint of the key, so that its replacement
+  /// is noticed.
   struct Proof {
     Bytes identity;
-    Secret psk;
+    std::uint64_t psk_fingerprint = 0;
     Bytes key_thumbprint;  ///< 32 octets; empty with a pre-shared key
   };
 
   as::RegistrySnapshot registry_;
-  std::unordered_map<std::string, Secret> answered_;  ///< by identity of a registered client: the key given out last
   std::unordered_map<std::uint64_t, Proof> sessions_;
 };
 

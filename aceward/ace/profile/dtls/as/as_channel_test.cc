@@ -148,7 +148,7 @@ TEST(AsChannel, StrangersGetNoSession) {
 
 TEST(AsChannel, TheQuestionsOfAHandshake) {
   AsBench bench;
-  EXPECT_TRUE(bench.channel.psk(as_bytes("alice@as"))->equals(bench.clients[0].psk));
+  EXPECT_TRUE(bench.channel.psk(as_bytes("alice@as"))->key.equals(bench.clients[0].psk));
   EXPECT_EQ(bench.channel.psk(as_bytes("alice")).error(), reason::psk_identity_refused);
   EXPECT_EQ(bench.channel.psk({}).error(), reason::psk_identity_refused);
   const auto alice = bench.alice_key.public_part().value().public_key().value();

@@ -5,28 +5,20 @@
 #include "aceward/ace/profile/dtls/psk_identity.h"
 #include "aceward/ace/profile/dtls/reasons.h"
 #include "aceward/crypto/encoding.h"
-#include "aceward/crypto/hash.h"
 #include "aceward/tls/reasons.h"
 
 namespace aceward::ace::dtls {
-namespace {
-
-constexpr std::size_t max_answers_noted = 1024;
-
-}  // namespace
-
 void RsChannel::attach(rs::TokenStore& tokens, rs::AuthzInfo& authz_info) {
   tokens_ = &tokens;
   authz_info_ = &authz_info;
 }
 
-Result<Secret> RsChannel::psk(BytesView identity) {
+Result<tls::PskCredential> RsChannel::psk(BytesView identity) {
   const rs::EntryId id = ACEWARD_TRY(entry_of_psk(identity));
   const rs::TokenEntry* entry = tokens_->find(id, clock_.wall());
   if (entry == nullptr) return fail(reason::psk_kid_unknown);
   if (!entry->key.is_symmetric()) return fail(reason::psk_key_not_symmetric);
-  note_answer(identity, id);
-  return Secret::copy_of(entry->key.k());
+  return tls::PskCredential{Secret::copy_of(entry->key.k()), id.value};
 }
 
 Result<rs::EntryId> RsChannel::entry_of_psk(BytesView identity) {
@@ -45,15 +37,6 @@ Result<rs::EntryId> RsChannel::entry_of_psk(BytesView identity) {
   return taken.entry;
 }
 
-void RsChannel::note_answer(BytesView identity, rs::EntryId entry) {
-  const auto name = crypto::sha256(identity);
-  if (!answered_.insert_or_assign(name, entry).second) return;
-  answered_order_.push_back(name);
-  if (answered_order_.size() <= max_answers_noted) return;
-  answered_.erase(answered_order_.front());
-  answered_order_.pop_front();
-}
-
 Result<void> RsChannel::raw_public_key(BytesView spki_der) {
   ACEWARD_TRY(entry_of_raw_key(spki_der));
   return {};
@@ -69,10 +52,8 @@ Result<rs::EntryId> RsChannel::entry_of_raw_key(BytesView spki_der) const {
 
 Result<rs::EntryId> RsChannel::entry_of(const tls::PeerIdentity& identity) const {
   if (const auto* raw = std::get_if<tls::RawPublicKey>(&identity)) return entry_of_raw_key(raw->spki());
-  // The identity alone does not say it: by now another key may have the kid. What counts is the key that was used.
-  const auto noted = answered_.find(crypto::sha256(std::get<tls::PskIdentity>(identity).identity()));
-  if (noted == answered_.end()) return fail(reason::psk_kid_unknown);
-  return noted->second;
+  // Not by the identity: by now another key may have its kid. What counts is the key that was used.
+  return rs::EntryId(std::get<tls::PskIdentity>(identity).handle());
 }
 
 const rs::ChannelBindings::Binding* RsChannel::binding_of(const coap::Peer& peer) const {

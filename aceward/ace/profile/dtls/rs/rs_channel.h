@@ -2,10 +2,7 @@
 // sections 3.2.2, 3.3.2, 4 and 5).
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -28,7 +25,7 @@ class RsChannel final : public tls::ServerCredentials, public rs::ChannelBinding
   /// A kid must name exactly one live symmetric key; a token is verified and stored as authz-info does.
   /// Errors: `psk_identity_malformed`, `psk_kid_unknown`, `psk_kid_ambiguous`, `psk_key_not_symmetric`,
   /// `psk_token_outdated`, those of AuthzInfo::take.
-  Result<Secret> psk(BytesView identity) override;
+  Result<tls::PskCredential> psk(BytesView identity) override;
   /// Only a key to which a live token is bound. Errors: `raw_key_without_token`, those of crypto::public_key_from_spki.
   Result<void> raw_public_key(BytesView spki_der) override;
 
@@ -43,7 +40,6 @@ class RsChannel final : public tls::ServerCredentials, public rs::ChannelBinding
 
  private:
   Result<rs::EntryId> entry_of_psk(BytesView identity);
-  void note_answer(BytesView identity, rs::EntryId entry);
   Result<rs::EntryId> entry_of_raw_key(BytesView spki_der) const;
   Result<rs::EntryId> entry_of(const tls::PeerIdentity& identity) const;
 
@@ -51,9 +47,6 @@ class RsChannel final : public tls::ServerCredentials, public rs::ChannelBinding
   rs::TokenStore* tokens_ = nullptr;
   rs::AuthzInfo* authz_info_ = nullptr;
   std::unordered_map<std::uint64_t, Binding> bindings_;  ///< by Peer::session
-  /// What psk() last answered for an identity, by its SHA-256, with the order in which that happened. Bounded.
-  std::map<std::array<std::uint8_t, 32>, rs::EntryId> answered_;
-  std::deque<std::array<std::uint8_t, 32>> answered_order_;
 };
 
 }  // namespace aceward::ace::dtls
