@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "aceward/ace/params/names.h"
+#include "aceward/ace/profile/dtls/psk_identity.h"
 #include "aceward/coap/message/message.h"
 #include "aceward/coap/message/pretty.h"
 #include "app/payload_text.h"
@@ -33,6 +35,14 @@ std::string indented(const std::string& text, std::string_view margin) {
     begin = end + 1;
   }
   return lines;
+}
+
+/// The two forms of RFC 9202 section 3.3.2, and "" for any other identity.
+std::string identity_text(BytesView identity) {
+  const auto parsed = ace::dtls::parse_psk_identity(identity);
+  if (!parsed) return "";
+  const bool is_token = std::holds_alternative<ace::dtls::TokenIdentity>(*parsed);
+  return ace::to_text(is_token ? ace::Message::token : ace::Message::claims, identity, true);
 }
 
 }  // namespace
@@ -109,8 +119,13 @@ void Trace::on_handshake(const coap::Peer& peer, const tls::PeerIdentity& identi
                      "\n";
   text += "  DTLS 1.2 handshake complete: " + info.cipher_suite;
   if (!info.group.empty()) text += ", " + info.group;
-  text += "\n    Peer: " + tls::describe(identity) + "\n\n";
-  write_(text);
+  text += "\n    Peer: " + tls::describe(identity) + "\n";
+  if (const auto* psk = std::get_if<tls::PskIdentity>(&identity)) {
+    if (const std::string named = identity_text(psk->identity()); !named.empty()) {
+      text += "    PSK identity:\n" + indented(named, "      ");
+    }
+  }
+  write_(text + "\n");
 }
 
 void Trace::on_handshake_failed(const tls::HandshakeFailed& failure, Instant /*now*/) {
