@@ -9,7 +9,7 @@ bool same_endpoint(std::string_view a, std::string_view b) {
   const auto first = coap::parse_uri(a);
   const auto second = coap::parse_uri(b);
   if (!first || !second) return false;
-  // The default port follows the scheme, so a URI that writes none compares by its own scheme's default.
+  // Across schemes, only the two defaults correspond to each other.
   const auto port_offset = [](const coap::Uri& uri) {
     return uri.port - (uri.secure ? coap::default_secure_port : coap::default_port);
   };
