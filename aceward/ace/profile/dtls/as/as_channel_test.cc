@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "aceward/ace/as/token_resource.h"
 #include "aceward/ace/as/token_world.h"
@@ -42,6 +43,7 @@ struct AsBench : as::TokenWorld {
   std::vector<coap::Response> answers;
   std::vector<std::uint64_t> established;  ///< the server's numbers
   std::size_t failed = 0;
+  std::function<void()> before_established = [] {};
 
   AsBench() {
     channel.set_registry(publish());
@@ -66,6 +68,7 @@ struct AsBench : as::TokenWorld {
       }
       while (auto event = server->next_session_event()) {
         if (const auto* up = std::get_if<coaps::SessionEstablished>(&*event)) {
+          before_established();
           established.push_back(up->peer.session);
           channel.on_established(up->peer.session, up->identity);
         } else if (const auto* down = std::get_if<coaps::SessionClosed>(&*event)) {
@@ -199,6 +202,18 @@ TEST(AsChannel, AReplacedKeyEndsTheAuthenticationOfItsSessions) {
   EXPECT_EQ(bench.token(by_key, thermometer).code, coap::code::unauthorized);
   EXPECT_EQ(bench.token(bench.connect_with_psk(0), thermometer).code, coap::code::created);
   EXPECT_EQ(bench.token(bench.connect_with_raw_key(other), thermometer).code, coap::code::created);
+}
+
+TEST(AsChannel, AKeyThatWasReplacedDuringTheHandshakeAuthenticatesNobody) {
+  AsBench bench;
+  bench.before_established = [&bench] {
+    bench.clients[0].psk = Secret(Bytes(16, 0x77));
+    bench.republish();
+    // Meanwhile the true Alice begins a handshake with her new key.
+    EXPECT_TRUE(bench.channel.psk(as_bytes("alice@as")));
+  };
+  EXPECT_EQ(bench.token(bench.connect_with_psk(0), thermometer).code, coap::code::unauthorized);
+  EXPECT_EQ(bench.audited.back().reason, "client_not_authenticated");
 }
 
 TEST(AsChannel, AClosedSessionIsForgotten) {
