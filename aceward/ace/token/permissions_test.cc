@@ -18,8 +18,6 @@ coap::Options request_options(std::initializer_list<std::string_view> path,
   return options;
 }
 
-using Strings = std::vector<std::string>;
-
 TEST(Target, TakesPathsApartLikeAUri) {
   EXPECT_EQ(Target::parse("/"), (Target{{}, {}}));
   EXPECT_EQ(Target::parse("/s/temp"), (Target{{"s", "temp"}, {}}));

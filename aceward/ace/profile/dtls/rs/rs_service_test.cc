@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "aceward/ace/profile/dtls/psk_identity.h"
 #include "aceward/ace/profile/dtls/reasons.h"
@@ -61,6 +62,7 @@ class RsServiceTest : public ::testing::Test {
         const bool secure = out->to == secure_listener;
         service_->receive(secure ? coaps::ListenerKind::secure : coaps::ListenerKind::plain, address_of(out->channel),
                           out->to, out->datagram, now);
+        if (between_datagrams_) between_datagrams_();
       }
       while (auto out = service_->next_datagram(now)) {
         moved = true;
@@ -136,6 +138,7 @@ class RsServiceTest : public ::testing::Test {
   std::vector<coaps::SessionEvent> session_events_;
   std::vector<coaps::SessionFailed> failures_;
   std::vector<coap::Event> events_;
+  std::function<void()> between_datagrams_;
 };
 
 TEST_F(RsServiceTest, RawKeyAfterUpload) {
@@ -242,6 +245,31 @@ TEST_F(RsServiceTest, TwoIssuersWithOneKidKeepTheirClientsApart) {
   EXPECT_EQ(post(b_.encrypt(claims)), coap::code::created);
   EXPECT_EQ(ask(peer_a, coap::code::put), coap::code::method_not_allowed);
   EXPECT_EQ(ask(peer_b, coap::code::get), coap::code::content);
+}
+
+/// Another client's token with the same kid comes after each of the handshake's datagrams, once with each: the session
+/// must fail, or have the rights of the key that was used.
+TEST_F(RsServiceTest, ATokenWithTheSameKidWithinTheHandshakeGivesItNoRights) {
+  int established = 0;
+  for (std::uint8_t after = 1; after <= 6; ++after) {
+    const std::string kid = "kid-" + std::to_string(after);
+    const auto own = symmetric_key(after, kid);
+    const auto other = symmetric_key(static_cast<std::uint8_t>(100 + after), kid);
+    ASSERT_EQ(post(token(a_, own, "read")), coap::code::created);
+    const Bytes late = token(a_, other, "write");
+    int seen = 0;
+    between_datagrams_ = [&] {
+      if (++seen != after) return;
+      EXPECT_TRUE(service_->server().authz_info().take(late, true, clock_.now(), clock_.wall()).has_value());
+    };
+    const auto peer = connect_psk(serialize_kid_identity(to_bytes(kid)), own);
+    between_datagrams_ = nullptr;
+    if (!is_up(peer)) continue;
+    ++established;
+    EXPECT_EQ(ask(peer, coap::code::get), coap::code::content);
+    EXPECT_EQ(ask(peer, coap::code::put), coap::code::method_not_allowed);
+  }
+  EXPECT_GT(established, 0);
 }
 
 TEST_F(RsServiceTest, ATokenForTheKeyUpdatesTheRunningSession) {
