@@ -23,17 +23,14 @@ bool Deduplication::remember(const MessageKey& key, bool confirmable, bool harml
     ++forgotten_early_;
     erase(oldest);
   }
-  if (entries_.size() >= bounds_.overall && !make_room()) return false;
+  if (entries_.size() >= bounds_.overall && !make_room(now)) return false;
 
   auto& age = ages(confirmable);
   auto& peer = peers_[key.peer];
-  Entry entry{now + (confirmable ? bounds_.confirmable_lifetime : bounds_.non_confirmable_lifetime),
-              confirmable,
-              harmless,
-              std::nullopt,
-              age.insert(age.end(), key),
-              may_go_.end(),
-              peer.all.insert(peer.all.end(), key)};
+  Entry entry{now,           now + (confirmable ? bounds_.confirmable_lifetime : bounds_.non_confirmable_lifetime),
+              confirmable,   harmless,
+              std::nullopt,  age.insert(age.end(), key),
+              may_go_.end(), peer.all.insert(peer.all.end(), key)};
   entries_.emplace(key, std::move(entry));
   return true;
 }
@@ -44,18 +41,55 @@ void Deduplication::store_answer(const MessageKey& key, Bytes answer) {
   auto& entry = found->second;
   const bool could_go = entry.may_go();
   entry.answer = std::move(answer);
-  if (could_go || !entry.may_go()) return;
+  if (!could_go && entry.may_go()) let_go(key, entry);
+}
+
+void Deduplication::mark_harmless(const MessageKey& key) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return;
+  auto& entry = found->second;
+  if (std::exchange(entry.harmless, true) || !entry.may_go()) return;
+  let_go(key, entry);
+}
+
+void Deduplication::let_go(const MessageKey& key, Entry& entry) {
   entry.by_answer = may_go_.insert(may_go_.end(), key);
   auto& peer = peers_[key.peer];
   peer.may_go.splice(peer.may_go.end(), peer.all, entry.by_peer);
 }
 
-bool Deduplication::make_room() {
-  if (may_go_.empty()) return false;
-  const auto oldest = may_go_.front();
+std::optional<MessageKey> Deduplication::first_to_forget(Instant now) const {
+  if (!may_go_.empty()) return may_go_.front();
+  constexpr int tries = 8;  // a few that wait long for their answers must not hold the others up
+  for (const auto* age : {&non_confirmable_, &confirmable_}) {
+    int left = tries;
+    for (auto key = age->begin(); key != age->end() && left-- > 0; ++key) {
+      const auto& entry = entries_.at(*key);
+      if (entry.since + bounds_.retransmission_span > now) break;
+      if (entry.answer) return *key;
+    }
+  }
+  return std::nullopt;
+}
+
+bool Deduplication::make_room(Instant now) {
+  const auto chosen = first_to_forget(now);
+  if (!chosen) return false;
   ++forgotten_early_;
-  erase(oldest);
+  erase(*chosen);
   return true;
+}
+
+bool Deduplication::make_room_for_a_peer(Instant now) {
+  const auto chosen = first_to_forget(now);
+  if (!chosen || !make_room(now)) return false;
+  while (true) {
+    const auto found = peers_.find(chosen->peer);
+    if (found == peers_.end() || found->second.may_go.empty()) return true;
+    const auto next = found->second.may_go.front();
+    ++forgotten_early_;
+    erase(next);
+  }
 }
 
 void Deduplication::erase(const MessageKey& key) {

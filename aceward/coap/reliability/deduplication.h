@@ -17,8 +17,9 @@ namespace aceward::coap {
 
 /// Remembers each confirmable message for EXCHANGE_LIFETIME and each non-confirmable one for NON_LIFETIME, with the
 /// answer to repeat. Bounded for each peer and overall. When a bound is reached, the entry that was answered longest
-/// ago among those marked harmless (requests with a safe method, responses) makes room; others are never forgotten
-/// early.
+/// ago among those marked harmless (requests with a safe method or refused with a 4.xx, responses) makes room. Others
+/// are not forgotten while their sender may still retransmit; after that, only when the bound over all peers is reached
+/// and nothing harmless is left: a flood from invented addresses must not shut everybody else out.
 class Deduplication {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -27,6 +28,7 @@ class Deduplication {
     std::size_t overall;
     Duration confirmable_lifetime;
     Duration non_confirmable_lifetime;
+    Duration retransmission_span;  ///< how long a sender may retransmit
   };
 
   explicit Deduplication(const Bounds& bounds) : bounds_(bounds) {}
@@ -40,8 +42,14 @@ class Deduplication {
   /// Sets or replaces the answer. Unknown keys are ignored.
   void store_answer(const MessageKey& key, Bytes answer);
 
-  /// Forgets one harmless, answered entry, of any peer; false if there is none.
-  bool make_room();
+  /// The message was refused, so acting on it again does no harm. Unknown keys are ignored.
+  void mark_harmless(const MessageKey& key);
+
+  /// Forgets one answered entry of any peer, a harmless one if there is one, else one that is older than the
+  /// retransmission span; false if there is none.
+  bool make_room(Instant now);
+  /// The same to get rid of a peer: with the entry go all harmless, answered ones of its peer.
+  bool make_room_for_a_peer(Instant now);
   void forget_peer(PeerNumber peer);
   /// Drops what is older than its lifetime.
   void expire(Instant now);
@@ -55,6 +63,7 @@ class Deduplication {
  private:
   using Keys = std::list<MessageKey>;
   struct Entry {
+    Instant since;
     Instant expires;
     bool confirmable;
     bool harmless;
@@ -72,6 +81,8 @@ class Deduplication {
   };
 
   void erase(const MessageKey& key);
+  void let_go(const MessageKey& key, Entry& entry);
+  std::optional<MessageKey> first_to_forget(Instant now) const;
   Keys& ages(bool confirmable) { return confirmable ? confirmable_ : non_confirmable_; }
 
   Bounds bounds_;

@@ -13,9 +13,10 @@ Endpoint::State::State(const Parameters& parameters_in, const Limits& limits_in,
       limits(limits_in),
       random(random_in),
       memories{Deduplication({limits.remembered_per_peer, limits.remembered, parameters.exchange_lifetime(),
-                              parameters.non_lifetime()}),
+                              parameters.non_lifetime(), parameters.max_transmit_span()}),
                Deduplication({limits.remembered_per_peer, limits.remembered, parameters.exchange_lifetime(),
-                              parameters.non_lifetime()})},
+                              parameters.non_lifetime(), parameters.max_transmit_span()})},
+      shared_ids(random, parameters.exchange_lifetime()),
       transmissions(parameters, random) {}
 
 // Peers
@@ -36,7 +37,7 @@ std::optional<PeerNumber> Endpoint::State::find_or_add_peer(const Peer& peer, In
   auto& count = peer_count[index_of(peer.transport)];
   auto& memory = memories[index_of(peer.transport)];
   // A peer that only asked and was answered is let go with what is remembered of it. A few tries keep this cheap.
-  for (int tries = 0; count >= limits.peers && tries < 8 && memory.make_room(); ++tries) {
+  for (int tries = 0; count >= limits.peers && tries < 8 && memory.make_room_for_a_peer(now); ++tries) {
     for (const auto number : memory.take_released()) release_peer(number, now);
   }
   if (count >= limits.peers) {
@@ -44,8 +45,9 @@ std::optional<PeerNumber> Endpoint::State::find_or_add_peer(const Peer& peer, In
     return std::nullopt;
   }
   const PeerNumber number = ++last_peer;
-  const auto start = static_cast<std::uint16_t>(random.next_u64());
-  peers.emplace(number, PeerState{peer, MessageIds(start, parameters.exchange_lifetime()), {}, {}, {}, 0, false});
+  std::optional<MessageIds> ids;
+  if (peer.session != 0) ids.emplace(static_cast<std::uint16_t>(random.next_u64()), parameters.exchange_lifetime());
+  peers.emplace(number, PeerState{peer, std::move(ids), {}, {}, {}, 0, false});
   numbers.emplace(peer, number);
   ++count;
   return number;
@@ -56,13 +58,20 @@ void Endpoint::State::release_peer(PeerNumber number, Instant now) {
   if (found == peers.end()) return;
   auto& state = found->second;
   if (!state.requests.empty() || !state.answers.empty() || memory(number).size_of(number) != 0) return;
-  if (const auto free_at = state.ids.free_at(now)) {
+  if (const auto free_at = state.ids ? state.ids->free_at(now) : std::nullopt) {
     if (!std::exchange(state.resting, true)) resting.emplace_back(*free_at, number);
     return;
   }
   --peer_count[index_of(state.peer.transport)];
   numbers.erase(state.peer);
   peers.erase(found);
+}
+
+std::optional<std::uint16_t> Endpoint::State::take_message_id(PeerNumber number, Instant now) {
+  auto& peer = at(number);
+  const auto id = peer.ids ? peer.ids->take(now) : shared_ids.take(peer.peer.remote, now);
+  if (!id) ++counters.refused_message_ids;
+  return id;
 }
 
 void Endpoint::State::expire(Instant now) {
@@ -286,7 +295,7 @@ void Endpoint::peer_gone(const Peer& peer, Error reason, Instant now) {
   if (left == state_->peers.end()) return;
   state_->memory(*number).forget_peer(*number);
   // The number of a session is never used again, so nothing of it needs to be held back.
-  if (peer.session != 0) left->second.ids = MessageIds(0, state_->parameters.exchange_lifetime());
+  left->second.ids.reset();
   state_->release_peer(*number, now);
 }
 

@@ -31,7 +31,7 @@ struct Counters {
   std::uint64_t too_large = 0;        ///< datagrams beyond Limits::datagram_size, either way
   std::uint64_t timed_out = 0;        ///< exchanges that ended for lack of an answer or acknowledgement
   std::uint64_t late_answers = 0;     ///< responses of ours to exchanges that were gone
-  std::uint64_t forgotten_early = 0;  ///< GET and FETCH requests dropped from memory to make room
+  std::uint64_t forgotten_early = 0;  ///< requests dropped from memory to make room
   std::uint64_t refused_peers = 0;    ///< each refused_*: a limit was reached
   std::uint64_t refused_remembering = 0;
   std::uint64_t refused_requests = 0;  ///< of ours, by request()
@@ -59,9 +59,11 @@ struct Occupancy {
 /// are not reused within EXCHANGE_LIFETIME; tokens are 8 random octets.
 ///
 /// A repeated message is recognized by peer and Message ID for EXCHANGE_LIFETIME (CON) or NON_LIFETIME (NON), and gets
-/// the stored answer. The memory for this is bounded: when it is full, the oldest GET or FETCH that has been answered
-/// is forgotten early, which RFC 7252 section 4.5 allows since acting on it again does no harm. Any other method is
-/// never forgotten early; if nothing can be forgotten, a new request is dropped as if the network had lost it.
+/// the stored answer. The memory for this is bounded, for each peer and overall: when it is full, the oldest answered
+/// request that was a GET or FETCH, or was refused with a 4.xx, is forgotten early, which RFC 7252 section 4.5 allows
+/// since acting on it again does no harm. When the memory of all peers is full of others, those go that are older than
+/// MAX_TRANSMIT_SPAN, since a flood from invented addresses must not shut honest peers out. If nothing can be
+/// forgotten, a new request is dropped as if the network had lost it.
 ///
 /// A datagram beyond Limits::datagram_size is never acted on: a request gets 4.13 with Size1 naming a payload that
 /// would have fit (RFC 7252 section 5.9.2.9), a response is rejected and ends its exchange.

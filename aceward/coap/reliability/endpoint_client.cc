@@ -21,7 +21,7 @@ Result<ExchangeId> Endpoint::State::request(const Peer& to, Request request, Del
     ++counters.refused_requests;
     return fail(reason::coap_too_many_requests, "one peer");
   }
-  if (!peer.ids.available(now)) {
+  if (!(peer.ids ? peer.ids->available(now) : shared_ids.available(to.remote, now))) {
     ++counters.refused_message_ids;
     return fail(reason::coap_message_ids_exhausted);
   }
@@ -72,9 +72,8 @@ void Endpoint::State::pump(PeerNumber number, Instant now) {
 void Endpoint::State::transmit(ExchangeId id, Instant now) {
   auto& exchange = sent.at(id.value);
   auto& peer = at(exchange.peer);
-  const auto message_id = peer.ids.take(now);
+  const auto message_id = take_message_id(exchange.peer, now);
   if (!message_id) {
-    ++counters.refused_message_ids;
     gone(id, Error(reason::coap_message_ids_exhausted));
     finish_sent(id, now);
     return;

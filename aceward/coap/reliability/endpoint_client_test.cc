@@ -1,8 +1,10 @@
 // What an endpoint does with requests of its own, datagram by datagram.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "aceward/coap/reasons.h"
 #include "aceward/coap/reliability/endpoint.h"
@@ -303,6 +305,53 @@ TEST_F(CoapClient, ALostSessionEndsWhatIsOpenAndWhatWaits) {
   }
   EXPECT_FALSE(sent()) << "the queue is not sent to a peer that is gone";
   EXPECT_FALSE(endpoint.next_timeout());
+}
+
+/// Remembers what it gave out.
+class ToldRandom final : public Random {
+ public:
+  void fill(std::span<std::uint8_t> out) override {
+    source_.fill(out);
+    given.emplace_back(out.begin(), out.end());
+  }
+  std::vector<Bytes> given;
+
+ private:
+  SeededRandom source_{77};
+};
+
+TEST(CoapTokens, AreEightOctetsOfTheRandomSourceDrawnForEachRequest) {
+  ToldRandom told;
+  Endpoint client(Parameters{}, Limits{}, told);
+  std::set<Token> seen;
+  for (std::uint8_t host = 1; host <= 100; ++host) {
+    told.given.clear();
+    Peer peer;
+    peer.remote = Address::v4(192, 0, 2, host, 5683);
+    ASSERT_TRUE(client.request(peer, Request{}, {}, Instant(1s)));
+    const auto token = parse(client.next_datagram()->datagram)->token;
+    EXPECT_EQ(token.size(), 8U);
+    EXPECT_TRUE(std::ranges::find(told.given, to_bytes(token.view())) != told.given.end());
+    EXPECT_TRUE(seen.insert(token).second);
+  }
+}
+
+TEST(CoapTokens, AreNotUsedAgainForTheNextRequestToAPeer) {
+  SeededRandom random(3);
+  Endpoint client(Parameters{}, Limits{}, random);
+  const Peer peer{Transport::udp, Address::v4(192, 0, 2, 9, 5683), {}, 0, 0};
+  std::set<Token> seen;
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(client.request(peer, Request{}, {}, Instant(1s)));
+    const auto request = parse(client.next_datagram()->datagram).value();
+    EXPECT_TRUE(seen.insert(request.token).second);
+    const Message response{Type::acknowledgement, code::content, request.message_id, request.token, {}, {}};
+    client.receive(peer, serialize(response), Instant(1s));
+    ASSERT_TRUE(client.next_event(Instant(1s)));
+    // The token of the request before answers nothing any more.
+    client.receive(peer, serialize(response), Instant(1s));
+    EXPECT_FALSE(client.next_event(Instant(1s)));
+  }
 }
 
 TEST_F(CoapClient, MessageIdsStartAtRandomForEachPeer) {

@@ -12,17 +12,13 @@ void Endpoint::State::answer_statelessly(const Peer& from, const Message& reques
                  request.message_id,          request.token,
                  std::move(response.options), std::move(response.payload)};
   if (request.type == Type::non_confirmable) {
-    // Needs a Message ID of ours, which needs a peer to hold it back for.
     const auto number = find_or_add_peer(from, now);
     if (!number) return;
-    const auto message_id = at(*number).ids.take(now);
-    if (!message_id) {
-      ++counters.refused_message_ids;
-      return;
-    }
+    const auto message_id = take_message_id(*number, now);
+    release_peer(*number, now);
+    if (!message_id) return;
     answer.type = Type::non_confirmable;
     answer.message_id = *message_id;
-    release_peer(*number, now);
   }
   send(from, serialize(answer));
 }
@@ -147,6 +143,8 @@ void Endpoint::State::respond(ExchangeId id, Response response, Delivery hint, I
   }
   timers.clear(Timer::acknowledge, id.value);
   timers.clear(Timer::deadline, id.value);
+  // What was refused changed nothing, whatever its method.
+  if (message.code.code_class() == 4 && !exchange.observes) memory(exchange.peer).mark_harmless(exchange.key);
   if (exchange.confirmable && !exchange.acknowledged) {
     exchange.acknowledged = true;
     memory(exchange.peer).store_answer(exchange.key, datagram);
@@ -170,9 +168,8 @@ void Endpoint::State::respond(ExchangeId id, Response response, Delivery hint, I
 
 void Endpoint::State::send_response(ExchangeId id, Received& exchange, Message message, bool final, Instant now) {
   const auto number = exchange.peer;
-  const auto message_id = at(number).ids.take(now);
+  const auto message_id = take_message_id(number, now);
   if (!message_id) {
-    ++counters.refused_message_ids;
     if (final) {
       gone(id, Error(reason::coap_message_ids_exhausted));
       finish_received(id, now);

@@ -428,6 +428,61 @@ TEST_F(CoapSmallServer, StrangersDoNotGrowTheTableOfPeers) {
   EXPECT_EQ(endpoint.counters().refused_peers, 0U) << "who only asked makes room for the next";
 }
 
+TEST_F(CoapSmallServer, NonConfirmableRequestsFromInventedAddressesShutNobodyOut) {
+  for (std::uint8_t host = 1; host < 50; ++host) {
+    receive_from(other(host), "5001" + to_hex(Bytes{0, host}) + "b161");
+    const auto request = arrived();
+    ASSERT_TRUE(request) << int{host};
+    answer(request->id, "x");
+    EXPECT_EQ(sent().substr(0, 4), "5045");
+    receive_from(other(host), "5001" + to_hex(Bytes{1, host}) + "d11661");  // Proxy-Uri: the message layer's own answer
+    EXPECT_EQ(sent().substr(0, 4), "50a5");
+  }
+  EXPECT_EQ(endpoint.counters().refused_peers, 0U);
+  EXPECT_LE(endpoint.occupancy().peers, 3U);
+}
+
+TEST_F(CoapSmallServer, RefusedPostsFromInventedAddressesShutNobodyOut) {
+  for (std::uint8_t host = 1; host < 50; ++host) {
+    receive_from(other(host), post(host));
+    const auto request = arrived();
+    ASSERT_TRUE(request) << int{host};
+    endpoint.respond(request->id, Response{code::unauthorized, {}, {}}, {}, now);
+    EXPECT_EQ(sent().substr(0, 4), "6081");
+  }
+  EXPECT_EQ(endpoint.counters().refused_peers, 0U);
+}
+
+TEST_F(CoapSmallServer, PostsThatActedMakeRoomOnceTheirSendersNoLongerRetransmit) {
+  for (std::uint8_t host = 1; host <= 3; ++host) {
+    receive_from(other(host), post(host));
+    answer(arrived()->id, "x");
+    (void)sent();
+  }
+  advance(44s);
+  receive_from(other(4), get(4));
+  EXPECT_FALSE(arrived()) << "a retransmission could still come";
+  receive_from(other(1), post(1));
+  EXPECT_NE(sent(), "");
+  EXPECT_FALSE(arrived());
+  advance(1s);
+  receive_from(other(4), get(4));
+  EXPECT_TRUE(arrived());
+}
+
+TEST_F(CoapSmallServer, APeerThatAskedTwiceMakesRoomAsWell) {
+  for (unsigned id = 0; id < 2; ++id) {
+    for (std::uint8_t host = 1; host <= 3; ++host) {
+      receive_from(other(host), get(id));
+      answer(arrived()->id, "x");
+      (void)sent();
+    }
+  }
+  receive_from(other(4), get(0));
+  EXPECT_TRUE(arrived());
+  EXPECT_EQ(endpoint.counters().refused_peers, 0U);
+}
+
 TEST_F(CoapSmallServer, DatagramsThatNobodySendsAreDropped) {
   for (int i = 0; i < 10; ++i) receive("40001234");
   EXPECT_EQ(endpoint.occupancy().datagrams, 3U);

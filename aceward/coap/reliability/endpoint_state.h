@@ -24,7 +24,7 @@ struct Endpoint::State {
 
   struct PeerState {
     Peer peer;
-    MessageIds ids;
+    std::optional<MessageIds> ids;     // of a session; all other peers share `shared_ids`
     std::set<std::uint64_t> requests;  // ours, open
     std::set<std::uint64_t> answers;   // theirs, open
     std::deque<std::uint64_t> queue;   // our requests that wait for one of the NSTART places
@@ -78,8 +78,9 @@ struct Endpoint::State {
   static Peer without_local(Peer peer);
   std::optional<PeerNumber> find_or_add_peer(const Peer& peer, Instant now);
   PeerState& at(PeerNumber number) { return peers.at(number); }
-  /// Drops a peer that holds nothing any more, now or once its Message IDs are free.
+  /// Drops a peer that holds nothing any more, now or (a session) once its Message IDs are free.
   void release_peer(PeerNumber number, Instant now);
+  std::optional<std::uint16_t> take_message_id(PeerNumber number, Instant now);
   Deduplication& memory(PeerNumber number) { return memories[index_of(at(number).peer.transport)]; }
   void expire(Instant now);
   static std::size_t index_of(Transport transport) { return static_cast<std::size_t>(transport); }
@@ -137,7 +138,8 @@ struct Endpoint::State {
   std::array<std::size_t, 2> peer_count{};  // by transport, as are the next two
   std::array<std::size_t, 2> answer_count{};
   std::array<Deduplication, 2> memories;
-  std::deque<std::pair<Instant, PeerNumber>> resting;  // peers of which only Message IDs are still held back
+  SharedMessageIds shared_ids;
+  std::deque<std::pair<Instant, PeerNumber>> resting;  // sessions of which only Message IDs are still held back
   std::set<PeerNumber> to_pump;                        // a place became free where no time was known
 
   std::unordered_map<std::uint64_t, Sent> sent;

@@ -1,10 +1,14 @@
-// Message IDs for one peer: sequential from a random start, none reused too early.
+// Message IDs: sequential from a random start, none used again with one peer too early.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <unordered_map>
 
+#include "aceward/base/address.h"
+#include "aceward/base/random.h"
 #include "aceward/base/time.h"
 
 namespace aceward::coap {
@@ -49,6 +53,28 @@ class MessageIds {
   std::chrono::nanoseconds lifetime_;
   std::deque<Uses> recent_;
   std::uint32_t held_ = 0;
+};
+
+/// Message IDs for any number of peers in bounded memory, so that nothing has to be kept of a stranger only to hold IDs
+/// back. A remote address belongs, by a keyed hash, to one of `rows` counters and has an offset of its own there: what
+/// one peer gets never repeats within the lifetime, and tells nobody what another one gets. Peers of one counter share
+/// its 65536 IDs.
+class SharedMessageIds {
+ public:
+  static constexpr std::uint64_t rows = 1024;
+  SharedMessageIds(Random& random, std::chrono::nanoseconds lifetime);
+
+  /// nullopt if all IDs of the counter were used within the lifetime.
+  std::optional<std::uint16_t> take(const Address& remote, Instant now);
+  bool available(const Address& remote, Instant now);
+
+ private:
+  std::uint64_t hash_of(const Address& remote) const;
+  MessageIds& row_of(std::uint64_t hash);
+
+  std::array<std::uint64_t, 2> key_;
+  std::chrono::nanoseconds lifetime_;
+  std::unordered_map<std::uint64_t, MessageIds> used_;
 };
 
 }  // namespace aceward::coap

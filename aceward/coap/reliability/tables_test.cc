@@ -1,6 +1,9 @@
 // The tables that the endpoint is made of, each by itself.
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
 #include "aceward/base/random.h"
 #include "aceward/coap/reliability/deduplication.h"
 #include "aceward/coap/reliability/message_ids.h"
@@ -50,7 +53,46 @@ TEST(CoapMessageIds, TellWhenNothingIsHeldBack) {
   EXPECT_EQ(ids.free_at(start + 10s), std::nullopt);
 }
 
-Deduplication::Bounds bounds(std::size_t per_peer, std::size_t overall) { return {per_peer, overall, 247s, 145s}; }
+TEST(CoapSharedMessageIds, NoPeerGetsOneTwiceWhoeverElseAsks) {
+  SeededRandom random(5);
+  SharedMessageIds ids(random, 247s);
+  std::map<std::uint16_t, std::set<std::uint16_t>> of_peer;
+  for (int i = 0; i < 60'000; ++i) {
+    const auto port = static_cast<std::uint16_t>(i % 3);
+    const auto id = ids.take(Address::v4(192, 0, 2, 1, port), start + i * 1ms);
+    ASSERT_TRUE(id);
+    ASSERT_TRUE(of_peer[port].insert(*id).second) << i;
+  }
+}
+
+TEST(CoapSharedMessageIds, ARowThatIsUsedUpIsRefusedUntilItsLifetimeIsOver) {
+  SeededRandom random(5);
+  SharedMessageIds ids(random, 247s);
+  const auto greedy = Address::v4(192, 0, 2, 1, 1);
+  std::optional<std::uint16_t> first;
+  for (int i = 0; i < 65536; ++i) {
+    const auto id = ids.take(greedy, start);
+    ASSERT_TRUE(id);
+    if (!first) first = id;
+  }
+  EXPECT_FALSE(ids.available(greedy, start));
+  EXPECT_FALSE(ids.take(greedy, start + 246s));
+  unsigned hit = 0;
+  for (std::uint16_t port = 0; port < 1000; ++port) hit += !ids.available(Address::v4(192, 0, 2, 2, port), start);
+  EXPECT_LT(hit, 20U) << "one greedy peer takes others of its own row along, no more";
+  EXPECT_EQ(ids.take(greedy, start + 247s), first);
+}
+
+TEST(CoapSharedMessageIds, OnePeersIdsTellNothingOfAnothers) {
+  SeededRandom random(5);
+  SharedMessageIds ids(random, 247s);
+  // Among ports of one address, which offset two counters of one row have varies from pair to pair.
+  std::set<std::uint16_t> first;
+  for (std::uint16_t port = 0; port < 2000; ++port) first.insert(*ids.take(Address::v4(192, 0, 2, 1, port), start));
+  EXPECT_GT(first.size(), 1900U);
+}
+
+Deduplication::Bounds bounds(std::size_t per_peer, std::size_t overall) { return {per_peer, overall, 247s, 145s, 45s}; }
 
 TEST(CoapDeduplication, RemembersTheAnswerForTheLifetimeOfTheMessage) {
   Deduplication memory(bounds(10, 10));
@@ -118,7 +160,7 @@ TEST(CoapDeduplication, ForgettingAPeerTakesAllItsEntries) {
   memory.forget_peer(1);
   EXPECT_EQ(memory.size(), 1U);
   EXPECT_EQ(memory.size_of(1), 0U);
-  EXPECT_FALSE(memory.make_room());
+  EXPECT_FALSE(memory.make_room(start));
   memory.expire(start + 247s);
   EXPECT_EQ(memory.size(), 0U);
 }
