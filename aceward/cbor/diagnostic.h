@@ -27,7 +27,8 @@ struct DiagnosticOptions {
 /// kept secret, `from_diagnostic` gives the same octets again: where an encoding is not the preferred one it carries
 /// an indicator (`1_1`, `1.5_3`, `[_ 1]`). Pure ASCII. Two forms are our own: a NaN with a payload is
 /// `float'7e01'`, a text string that is not UTF-8 is `nonutf8'ff'`. Input that is not well-formed, or passes a limit,
-/// is shown up to the fault and then as a comment with the reason and the rest in hexadecimal.
+/// is shown up to the fault and then as a comment with the reason and the rest in hexadecimal; without the rest when
+/// the names have a secret anywhere, as it may stand there.
 std::string to_diagnostic(BytesView sequence, const DiagnosticOptions& options = {});
 
 /// Octets for the notation: all that `to_diagnostic` writes, and: comments `/ … /`, `# …` and `// …` to the end of

@@ -77,6 +77,15 @@ std::string finite_decimal(double value) {
   return out + digits.substr(0, whole) + '.' + (digits.size() > whole ? digits.substr(whole) : "0");
 }
 
+bool hold_a_secret(const Names* names) {
+  if (names == nullptr) return false;
+  if (names->secret || hold_a_secret(names->each.get())) return true;
+  const auto in_value = [](const auto& entry) { return hold_a_secret(entry.second.value.get()); };
+  return std::ranges::any_of(names->keys, in_value) || std::ranges::any_of(names->text_keys, in_value) ||
+         std::ranges::any_of(names->places, [](const auto& place) { return hold_a_secret(place.value.get()); }) ||
+         std::ranges::any_of(names->tags, [](const auto& tag) { return hold_a_secret(tag.second.get()); });
+}
+
 class DiagnosticPrinter {
  public:
   explicit DiagnosticPrinter(const DiagnosticOptions& options) : options_(options) {}
@@ -91,8 +100,13 @@ class DiagnosticPrinter {
     if (!result) {
       out_ += " / ";
       out_ += result.error().id();
-      out_ += " at octet " + decimal(reader.position()) + ", rest h'";
-      out_ += elided_hex(sequence.subspan(reader.position()), 64) + "' /";
+      out_ += " at octet " + decimal(reader.position()) + ", rest ";
+      if (hold_a_secret(options_.names)) {
+        // Where it would have stood nobody can tell any more.
+        out_ += "of " + decimal(reader.remaining()) + " octets kept secret /";
+      } else {
+        out_ += "h'" + elided_hex(sequence.subspan(reader.position()), 64) + "' /";
+      }
     }
     return std::move(out_);
   }
@@ -152,14 +166,19 @@ class DiagnosticPrinter {
     const Kind kind = ACEWARD_TRY(reader.peek());
     Reader inside = reader;
     const BytesView whole = ACEWARD_TRY(reader.skip());
-    std::string what = "secret";
     if (kind == Kind::byte_string || kind == Kind::text_string) {
       const Head head = ACEWARD_TRY(inside.head());
-      what += ", " + decimal(head.is_indefinite() ? whole.size() : head.argument) + " octets";
+      kept_secret(head.is_indefinite() ? whole.size() : head.argument);
+    } else {
+      comment("secret");
+      out_ += "...";
     }
-    comment(what);
-    out_ += "...";
     return {};
+  }
+
+  void kept_secret(std::uint64_t octets) {
+    comment("secret, " + decimal(octets) + " octets");
+    out_ += "...";
   }
 
   void integer(const Head& head, const Names* names) {
@@ -178,6 +197,9 @@ class DiagnosticPrinter {
       text(as_text(content));
     } else if (names != nullptr && names->embedded && is_embedded(content)) {
       ACEWARD_TRY(embedded(content, *names, depth));
+    } else if (names != nullptr && names->embedded && !content.empty() && hold_a_secret(names)) {
+      kept_secret(content.size());
+      return {};
     } else {
       out_ += "h'" + elided_hex(content, options_.elide_beyond) + '\'';
       if (is_elided(content.size())) out_ += " / " + decimal(content.size()) + " octets /";

@@ -107,6 +107,22 @@ TEST(CborDiagnostic, NeverShowsSecrets) {
             "{/ req_cnf / 4 : {/ COSE_Key / 1 : {/ kty / 1 : / Symmetric / 4, / k / -1 : / secret, 2 octets / ...}}}");
 }
 
+TEST(CborDiagnostic, ShowsNoSecretAfterAFault) {
+  const Names names = token_request_names();
+  // k ends too early; k follows an octet that begins no item; the map says that there is more after k.
+  for (const char* hex : {"a104a101a2010420440a0b0c", "a104a101a2011c20430a0b0c", "a104a101a3010420430a0b0c"}) {
+    const std::string text = show(hex, {.names = &names});
+    EXPECT_EQ(text.find("0a0b0c"), std::string::npos) << text;
+    EXPECT_NE(text.find(" / cbor_"), std::string::npos) << text;
+  }
+  // Within a byte string that should hold CBOR and does not.
+  Names embedded = names;
+  embedded.embedded = true;
+  EXPECT_EQ(show("4ca104a101a2010420440a0b0c", {.names = &embedded}), "/ secret, 12 octets / ...");
+  Names harmless = Names().key(1, "a");
+  EXPECT_EQ(show("a1011c", {.names = &harmless}), "{/ a / 1 :  / cbor_not_well_formed at octet 2, rest h'1c' /");
+}
+
 TEST(CborDiagnostic, IndentsOneLineAPair) {
   const Names names = token_request_names();
   EXPECT_EQ(show("a318210204a0098301f5a0", {.names = &names, .indented = true}),
