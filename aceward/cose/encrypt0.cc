@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "aceward/cbor/writer.h"
 #include "aceward/cose/frame.h"
 #include "aceward/cose/reasons.h"
 
@@ -52,15 +53,14 @@ Result<Bytes> Encrypt0::create(const ContentKey& key, Headers headers, BytesView
   const Bytes protected_octets = protected_to_send(headers);
   Bytes ciphertext =
       ACEWARD_TRY(key.aead().seal(*iv, encrypt0_structure(protected_octets, options.external_aad), plaintext));
-  cbor::Writer out;
-  write_frame(out, MessageTag::encrypt0, 3, protected_octets, headers, ciphertext, options);
+  Bytes encoded = framed(MessageTag::encrypt0, protected_octets, headers, ciphertext, std::nullopt, options);
   if (options.detached) *detached_ciphertext = std::move(ciphertext);
-  return out.take();
+  return encoded;
 }
 
 Result<Secret> Encrypt0::decrypt(const ContentKey& key, const VerifyOptions& options, BytesView context_iv) const {
   if (!ciphertext_) return fail(reason::cose_payload_detached, "detached");
-  return decrypt_octets(key, *ciphertext_, options, context_iv);
+  return decrypt_octets(key, ciphertext_->expose(), options, context_iv);
 }
 
 Result<Secret> Encrypt0::decrypt_detached(const ContentKey& key, BytesView ciphertext, const VerifyOptions& options,

@@ -34,7 +34,7 @@ class Encrypt0 {
                                 BytesView context_iv) const;
 
   Headers headers_;
-  std::optional<Bytes> ciphertext_;
+  std::optional<Secret> ciphertext_;
 };
 
 /// Enc_structure for "Encrypt0" (RFC 9052 section 5.3): the additional data of the AEAD.

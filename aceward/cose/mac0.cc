@@ -8,18 +8,16 @@ namespace aceward::cose {
 namespace {
 
 // MAC_structure (RFC 9052 section 6.3).
-Bytes mac0_structure(BytesView protected_octets, BytesView external_aad, BytesView payload) {
-  cbor::Writer out;
-  out.array(4).text_string("MAC0").byte_string(protected_octets).byte_string(external_aad).byte_string(payload);
-  return out.take();
+Secret mac0_structure(BytesView protected_octets, BytesView external_aad, BytesView payload) {
+  return authenticated_structure("MAC0", protected_octets, external_aad, payload);
 }
 
 Result<> check_mac(const MacKey& key, const Headers& headers, BytesView payload, BytesView tag,
                    const VerifyOptions& options) {
   if (!key.may_verify()) return fail(reason::cose_key_restricted, "key_ops");
   ACEWARD_TRY(check_algorithm(headers, key.algorithm(), options.algorithm));
-  const Bytes input = mac0_structure(headers.protected_octets(), options.external_aad, payload);
-  if (!key.mac().verify(input, tag, key.tag_size())) return fail(reason::cose_verification_failed, "MAC");
+  const Secret input = mac0_structure(headers.protected_octets(), options.external_aad, payload);
+  if (!key.mac().verify(input.expose(), tag, key.tag_size())) return fail(reason::cose_verification_failed, "MAC");
   return {};
 }
 
@@ -39,17 +37,14 @@ Result<Bytes> Mac0::create(const MacKey& key, Headers headers, BytesView payload
   ACEWARD_TRY(complete(headers, key.algorithm()));
   const Bytes protected_octets = protected_to_send(headers);
   Bytes tag(key.tag_size());
-  key.mac().compute(mac0_structure(protected_octets, options.external_aad, payload), tag);
-  cbor::Writer out;
-  write_frame(out, MessageTag::mac0, 4, protected_octets, headers, payload, options);
-  out.byte_string(tag);
-  return out.take();
+  key.mac().compute(mac0_structure(protected_octets, options.external_aad, payload).expose(), tag);
+  return framed(MessageTag::mac0, protected_octets, headers, payload, tag, options);
 }
 
 Result<BytesView> Mac0::verify(const MacKey& key, const VerifyOptions& options) const& {
   if (!payload_) return fail(reason::cose_payload_detached, "detached");
-  ACEWARD_TRY(check_mac(key, headers_, *payload_, tag_, options));
-  return BytesView(*payload_);
+  ACEWARD_TRY(check_mac(key, headers_, payload_->expose(), tag_, options));
+  return payload_->expose();
 }
 
 Result<> Mac0::verify_detached(const MacKey& key, BytesView payload, const VerifyOptions& options) const {

@@ -26,7 +26,7 @@ class Mac0 {
  private:
   Mac0() = default;
   Headers headers_;
-  std::optional<Bytes> payload_;
+  std::optional<Secret> payload_;  // as in Sign1
   Bytes tag_;
 };
 

@@ -1,10 +1,17 @@
 #include "aceward/cose/message.h"
 
 #include "aceward/cbor/reader.h"
+#include "aceward/cbor/writer.h"
 #include "aceward/cose/frame.h"
 #include "aceward/cose/reasons.h"
 
 namespace aceward::cose {
+
+namespace {
+
+constexpr std::size_t longest_head = 9;  // of a CBOR data item
+
+}  // namespace
 
 std::optional<MessageTag> tag_of(BytesView encoded) {
   cbor::Reader reader(encoded);
@@ -43,7 +50,7 @@ Result<Frame> parse_frame(BytesView encoded, MessageTag tag, std::size_t element
   } else {
     const auto body = reader.byte_string();
     if (!body) return fail(reason::cose_message_malformed, "payload");
-    frame.body = to_bytes(*body);
+    frame.body = Secret::copy_of(*body);
   }
   if (elements == 4) {
     const auto last = reader.byte_string();
@@ -67,17 +74,32 @@ Bytes protected_to_send(const Headers& headers) {
   return headers.protected_map.empty() ? Bytes() : headers.protected_map.serialize();
 }
 
-void write_frame(cbor::Writer& out, MessageTag tag, std::size_t elements, BytesView protected_octets,
-                 const Headers& headers, BytesView body, const CreateOptions& options) {
+Bytes framed(MessageTag tag, BytesView protected_octets, const Headers& headers, BytesView body,
+             std::optional<BytesView> last, const CreateOptions& options) {
+  const Bytes unprotected = headers.unprotected_map.serialize();
+  // Reserved whole: a vector that grows would leave a copy of the body behind, which may be yet to be encrypted.
+  Bytes encoded;
+  encoded.reserve(5 * longest_head + protected_octets.size() + unprotected.size() + body.size() +
+                  last.value_or(BytesView()).size());
+  cbor::Writer out(encoded);
   if (options.tagged) out.tag(static_cast<std::uint64_t>(tag));
-  out.array(elements);
-  out.byte_string(protected_octets);
-  out.raw(headers.unprotected_map.serialize());
+  out.array(last ? 4 : 3).byte_string(protected_octets).raw(unprotected);
   if (options.detached) {
     out.null();
   } else {
     out.byte_string(body);
   }
+  if (last) out.byte_string(*last);
+  return encoded;
+}
+
+Secret authenticated_structure(std::string_view context, BytesView protected_octets, BytesView external_aad,
+                               BytesView payload) {
+  Bytes encoded;
+  encoded.reserve(5 * longest_head + context.size() + protected_octets.size() + external_aad.size() + payload.size());
+  cbor::Writer out(encoded);
+  out.array(4).text_string(context).byte_string(protected_octets).byte_string(external_aad).byte_string(payload);
+  return Secret(std::move(encoded));
 }
 
 Result<> check_algorithm(const Headers& headers, Algorithm algorithm, AlgorithmRule rule) {

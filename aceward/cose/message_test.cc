@@ -163,7 +163,8 @@ TEST(CoseMessage, AStructureOfOneKindDoesNotVerifyAsAnother) {
   const auto mac = Mac0::parse(sealed).value();
   EXPECT_TRUE(mac.verify(mac_key));
   Bytes tag(32);
-  mac_key.mac().compute(signature1_structure(mac.headers().protected_octets(), {}, as_bytes(example_content)), tag);
+  mac_key.mac().compute(signature1_structure(mac.headers().protected_octets(), {}, as_bytes(example_content)).expose(),
+                        tag);
   Bytes forged = sealed;
   std::copy(tag.begin(), tag.end(), forged.end() - 32);
   EXPECT_FALSE(Mac0::parse(forged)->verify(mac_key));

@@ -4,9 +4,11 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "aceward/base/bytes.h"
+#include "aceward/base/secret.h"
 #include "aceward/base/strong.h"
 
 namespace aceward::cose {
@@ -102,10 +104,23 @@ inline constexpr std::int64_t x5chain = 33;           // RFC 9360
 inline constexpr std::int64_t x5t = 34;               // RFC 9360
 }  // namespace header
 
-/// A map member that is kept without being understood: the label, and the value as its CBOR encoding.
+/// A map member that is kept without being understood: the label, and the value as its CBOR encoding. Wipes the value
+/// when it goes, for it may be a secret: ms in a cnf with osc (RFC 9203) is.
 struct Member {
   Label label;
   Bytes value;
+
+  Member() = default;
+  Member(Label l, Bytes v) : label(std::move(l)), value(std::move(v)) {}
+  Member(const Member&) = default;
+  Member(Member&&) noexcept = default;
+  // The old value is wiped where `other` ends.
+  Member& operator=(Member other) noexcept {
+    std::swap(label, other.label);
+    value.swap(other.value);
+    return *this;
+  }
+  ~Member() { wipe(value); }
   friend bool operator==(const Member&, const Member&) = default;
 };
 

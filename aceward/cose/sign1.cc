@@ -5,10 +5,8 @@
 
 namespace aceward::cose {
 
-Bytes signature1_structure(BytesView protected_octets, BytesView external_aad, BytesView payload) {
-  cbor::Writer out;
-  out.array(4).text_string("Signature1").byte_string(protected_octets).byte_string(external_aad).byte_string(payload);
-  return out.take();
+Secret signature1_structure(BytesView protected_octets, BytesView external_aad, BytesView payload) {
+  return authenticated_structure("Signature1", protected_octets, external_aad, payload);
 }
 
 Result<Sign1> Sign1::parse(BytesView encoded, const ParseOptions& options) {
@@ -23,27 +21,28 @@ Result<Sign1> Sign1::parse(BytesView encoded, const ParseOptions& options) {
 Result<Bytes> Sign1::create(const SigningKey& key, Headers headers, BytesView payload, const CreateOptions& options) {
   ACEWARD_TRY(complete(headers, key.algorithm()));
   const Bytes protected_octets = protected_to_send(headers);
-  const Bytes signature =
-      ACEWARD_TRY(key.signer().sign(signature1_structure(protected_octets, options.external_aad, payload)));
-  cbor::Writer out;
-  write_frame(out, MessageTag::sign1, 4, protected_octets, headers, payload, options);
-  out.byte_string(signature);
-  return out.take();
+  const Secret to_sign = signature1_structure(protected_octets, options.external_aad, payload);
+  const Bytes signature = ACEWARD_TRY(key.signer().sign(to_sign.expose()));
+  return framed(MessageTag::sign1, protected_octets, headers, payload, signature, options);
 }
 
 Result<BytesView> Sign1::verify(const VerifyingKey& key, const VerifyOptions& options) const& {
   if (!payload_) return fail(reason::cose_payload_detached, "detached");
-  ACEWARD_TRY(check_algorithm(headers_, key.algorithm(), options.algorithm));
-  const Bytes signed_octets = signature1_structure(headers_.protected_octets(), options.external_aad, *payload_);
-  if (!key.verifier().verify(signed_octets, signature_)) return fail(reason::cose_verification_failed, "signature");
-  return BytesView(*payload_);
+  ACEWARD_TRY(check_signature(key, payload_->expose(), options));
+  return payload_->expose();
 }
 
 Result<> Sign1::verify_detached(const VerifyingKey& key, BytesView payload, const VerifyOptions& options) const {
   if (payload_) return fail(reason::cose_payload_detached, "not detached");
+  return check_signature(key, payload, options);
+}
+
+Result<> Sign1::check_signature(const VerifyingKey& key, BytesView payload, const VerifyOptions& options) const {
   ACEWARD_TRY(check_algorithm(headers_, key.algorithm(), options.algorithm));
-  const Bytes signed_octets = signature1_structure(headers_.protected_octets(), options.external_aad, payload);
-  if (!key.verifier().verify(signed_octets, signature_)) return fail(reason::cose_verification_failed, "signature");
+  const Secret signed_octets = signature1_structure(headers_.protected_octets(), options.external_aad, payload);
+  if (!key.verifier().verify(signed_octets.expose(), signature_)) {
+    return fail(reason::cose_verification_failed, "signature");
+  }
   return {};
 }
 

@@ -31,12 +31,14 @@ class Sign1 {
 
  private:
   Sign1() = default;
+  Result<> check_signature(const VerifyingKey& key, BytesView payload, const VerifyOptions& options) const;
+
   Headers headers_;
-  std::optional<Bytes> payload_;
+  std::optional<Secret> payload_;  // of a token that was encrypted too, it may hold a key
   Bytes signature_;
 };
 
 /// Sig_structure for "Signature1" (RFC 9052 section 4.4); public for protocols that compute it by themselves (EDHOC).
-Bytes signature1_structure(BytesView protected_octets, BytesView external_aad, BytesView payload);
+Secret signature1_structure(BytesView protected_octets, BytesView external_aad, BytesView payload);
 
 }  // namespace aceward::cose
