@@ -38,6 +38,13 @@ struct ServerSession {
   std::uint64_t renegotiations_counted = 0;
 };
 
+/// Ports are free and an IPv6 host has a whole /64, so neither makes another host.
+Address host_of(Address address) {
+  address.port = 0;
+  if (!address.is_v4()) std::fill(address.ip.begin() + 8, address.ip.end(), std::uint8_t{0});
+  return address;
+}
+
 /// What a pair of addresses has: a session, a handshake, or both, when a peer that lost its state begins anew.
 struct Slot {
   ServerSession* live = nullptr;
@@ -58,6 +65,8 @@ struct Server::Impl final : detail::PeerCheck {
   void take_hello(const AddressPair& pair, const Record& record, std::size_t datagram_size, Instant now);
   void begin(const AddressPair& pair, const ClientHello& hello, const gnutls_dtls_prestate_st& prestate,
              const Record& record, std::size_t datagram_size, Instant now);
+  /// At the cap: ends the oldest handshake of the host that has the most, if it has more than `from` would have.
+  bool make_room_for(const Address& from);
   void after(ServerSession& session, Instant now);
   void promote(ServerSession& session, Instant now);
   void collect(ServerSession& session);
@@ -167,7 +176,7 @@ void Server::Impl::take_hello(const AddressPair& pair, const Record& record, std
   }
   if (slot.half_open != nullptr) {
     finish(*slot.half_open, Error(reason::handshake_superseded));
-  } else if (half_open.size() >= config.max_half_open) {
+  } else if (half_open.size() >= config.max_half_open && !make_room_for(pair.remote)) {
     ++counters.refused_half_open;
     return;
   }
@@ -176,6 +185,18 @@ void Server::Impl::take_hello(const AddressPair& pair, const Record& record, std
     return;
   }
   begin(pair, *hello, *prestate, record, datagram_size, now);
+}
+
+bool Server::Impl::make_room_for(const Address& from) {
+  std::unordered_map<Address, std::size_t> held;
+  for (const ServerSession* session : half_open) ++held[host_of(session->pair.remote)];
+  const std::size_t would_have = held[host_of(from)] + 1;
+  const auto most = std::ranges::max_element(held, {}, [](const auto& entry) { return entry.second; });
+  if (most->second <= would_have) return false;
+  const auto oldest = std::ranges::find_if(
+      half_open, [&](const ServerSession* session) { return host_of(session->pair.remote) == most->first; });
+  finish(**oldest, Error(reason::handshake_timed_out, "its place was needed for another host"));
+  return true;
 }
 
 void Server::Impl::begin(const AddressPair& pair, const ClientHello& hello, const gnutls_dtls_prestate_st& prestate,

@@ -15,7 +15,9 @@ struct ServerConfig {
   std::optional<RawKeyPair> raw_key{};
   /// Whether PSK cipher suites are offered. With neither this nor a raw key, Server::create fails.
   bool allow_psk = true;
-  /// Handshakes past the cookie and not complete. At the cap new ones are dropped; live sessions go on.
+  /// Handshakes past the cookie and not complete. At the cap a new one takes the place of the oldest of the host (IPv4
+  /// address or IPv6 /64) that has the most, if that leaves it no fewer than the new one's; else the new one is
+  /// dropped. Live sessions go on.
   std::size_t max_half_open = 64;
   std::chrono::milliseconds half_open_timeout{10'000};
   /// Sessions, at about 12 KiB each. At the limit new handshakes are dropped, except on an address pair that already

@@ -114,6 +114,33 @@ TEST(DtlsHalfOpen, AtTheCapNewHandshakesAreDroppedAndLiveSessionsGoOn) {
   EXPECT_TRUE(rig.network.run([&] { return rig.network.at_server<Data>() != nullptr; }));
 }
 
+TEST(DtlsHalfOpen, OneHostCannotKeepAllPlacesFromAnother) {
+  Rig rig(ServerConfig{.max_half_open = 4});
+  for (std::uint16_t port = 2; port <= 5; ++port) leave_half_open(rig, port);
+  ASSERT_EQ(rig.server.half_open_count(), 4U);
+  const auto honest = Address::v4(203, 0, 113, 9, 40'000);
+  Client& client = rig.connect_psk(honest);
+  ASSERT_TRUE(rig.network.run([&] { return client.established(); }, std::chrono::seconds(5)));
+  EXPECT_EQ(rig.server.counters().refused_half_open, 0U);
+  EXPECT_EQ(rig.server.half_open_count(), 3U);
+  EXPECT_EQ(rig.server.counters().handshakes_failed, 1U);
+}
+
+TEST(DtlsHalfOpen, APrefixOf64BitsIsOneHost) {
+  Rig rig(ServerConfig{.max_half_open = 4});
+  for (std::uint8_t host = 1; host <= 6; ++host) {
+    Address crowd = Address::parse("[2001:db8:0:1::]:5000").value();
+    crowd.ip[15] = host;
+    rig.connect_psk(crowd);
+    rig.network.run([] { return false; }, std::chrono::milliseconds(35));
+    rig.network.detach(crowd);
+  }
+  EXPECT_EQ(rig.server.half_open_count(), 4U);
+  EXPECT_EQ(rig.server.counters().refused_half_open, 2U) << "its own crowd gives it no room";
+  Client& client = rig.connect_psk(Address::parse("[2001:db8:0:2::1]:5000").value());
+  EXPECT_TRUE(rig.network.run([&] { return client.established(); }, std::chrono::seconds(5)));
+}
+
 TEST(DtlsHalfOpen, TimesOutAndMakesRoom) {
   Rig rig(ServerConfig{.max_half_open = 1, .half_open_timeout = std::chrono::seconds(10)});
   leave_half_open(rig, 2);
