@@ -241,6 +241,11 @@ TEST(CoseKeyUse, IsRefusedForAnotherKeyType) {
   const Key secret = Key::symmetric(Secret(Bytes(16, 1))).value();
   EXPECT_EQ(VerifyingKey::from(secret, alg::es256).error(), reason::cose_key_restricted);
   EXPECT_EQ(MacKey::from(secret).error(), reason::cose_key_incomplete) << "a symmetric key's algorithm was guessed";
+
+  // RFC 9053 section 3.1: the length must be appropriate. Whoever guesses a short key makes any token.
+  EXPECT_EQ(MacKey::from(Key::symmetric(Secret(Bytes(15, 1))).value(), alg::hmac_256_64).error(),
+            reason::cose_key_malformed);
+  EXPECT_TRUE(MacKey::from(Key::symmetric(Secret(Bytes(16, 1))).value(), alg::hmac_256_64));
   EXPECT_EQ(ContentKey::from(secret, alg::aes_ccm_16_64_256).error(), reason::cose_key_malformed);
   EXPECT_EQ(ContentKey::from(secret, Algorithm(999)).error(), reason::cose_algorithm_unsupported);
   EXPECT_EQ(SigningKey::from(cose_key(eleven_public)).error(), reason::cose_key_incomplete);

@@ -26,6 +26,9 @@ Result<> check_signature_key(const Key& key, Algorithm algorithm) {
   return {};
 }
 
+// RFC 9053 section 3.1 asks for an appropriate length, and would like the hash's; less than 128 bits can be guessed.
+constexpr std::size_t shortest_mac_key = 16;
+
 struct HmacShape {
   crypto::HashAlgorithm hash;
   std::size_t tag_size;
@@ -85,6 +88,7 @@ Result<MacKey> MacKey::from(const Key& key, std::optional<Algorithm> algorithm) 
   const auto create = key.permits(key_op::mac_create, out.algorithm_);
   const auto verify = key.permits(key_op::mac_verify, out.algorithm_);
   if (!create && !verify) return std::unexpected(verify.error());
+  if (key.k().size() < shortest_mac_key) return fail(reason::cose_key_malformed, "k");
   out.may_create_ = create.has_value();
   out.may_verify_ = verify.has_value();
   out.mac_ = crypto::make_hmac(shape->hash, key.k());

@@ -46,7 +46,7 @@ class VerifyingKey {
   std::unique_ptr<crypto::Verifier> verifier_;
 };
 
-/// HMAC 256/64, 256/256, 384/384, 512/512.
+/// HMAC 256/64, 256/256, 384/384, 512/512. The key has at least 16 octets.
 class MacKey {
  public:
   static Result<MacKey> from(const Key& key, std::optional<Algorithm> algorithm = {});

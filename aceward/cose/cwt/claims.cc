@@ -60,6 +60,12 @@ Result<Audience> claim_audience(BytesView value) {
   return audience;
 }
 
+bool is_declared(const cose::Label& label) {
+  const auto* number = std::get_if<std::int64_t>(&label.value);
+  if (number == nullptr) return false;
+  return (*number >= claim::iss && *number <= claim::scope) || (*number >= claim::ace_profile && *number <= claim::exi);
+}
+
 // A tag before the number is refused with everything else that is not a number (RFC 8392 section 5).
 Result<NumericDate> claim_date(BytesView value, std::string_view name) {
   if (const auto number = cose::read_all(value, &cbor::Reader::integer)) return NumericDate(*number);
@@ -223,8 +229,15 @@ Result<Secret> Claims::serialize() const {
   if (ace_profile) map.add(claim::ace_profile, [&](cbor::Writer& out) { out.integer(*ace_profile); });
   add_octets(map, claim::cnonce, cnonce);
   if (exi) map.add(claim::exi, [&](cbor::Writer& out) { out.unsigned_integer(*exi); });
+  for (const cose::Member& member : others) {
+    if (is_declared(member.label)) return fail(reason::cwt_claim_malformed, "others");
+  }
   map.add(others);
-  return map.finish();
+  Secret encoded = map.finish();
+  // What was handed in as encoded, or as text, may not be so; and names may repeat.
+  cbor::Reader reader(encoded.expose());
+  if (!reader.skip() || !reader.finish()) return fail(reason::cwt_claim_malformed, "encoding");
+  return encoded;
 }
 
 Result<> check_times(const Claims& claims, WallTime now, std::chrono::seconds leeway) {

@@ -126,6 +126,79 @@ TEST(CwtClaims, TextWithAColonIsAUri) {
   EXPECT_EQ(claims.serialize().error(), reason::cwt_claim_malformed);
 }
 
+TEST(CwtClaims, DoesNotWriteWhatItWouldNotRead) {
+  const auto with_other = [](const cose::Label& label, Bytes value) {
+    Claims claims;
+    claims.exp = NumericDate(1);
+    claims.others.push_back({label, std::move(value)});
+    return claims.serialize();
+  };
+  EXPECT_TRUE(with_other(100, {0x01}));
+  // A second exp: which of the two counts would be up to the reader.
+  EXPECT_EQ(with_other(claim::exp, {0x1a, 0xff, 0xff, 0xff, 0xff}).error(), reason::cwt_claim_malformed);
+  // Even without a first one, the kept members are no way around the checks of the declared ones.
+  Claims hidden;
+  hidden.others.push_back({claim::cnf, from_hex("a101a10104").value()});
+  EXPECT_EQ(hidden.serialize().error(), reason::cwt_claim_malformed);
+  // Not one item: none, one and a half, two.
+  EXPECT_EQ(with_other(100, {}).error(), reason::cwt_claim_malformed);
+  EXPECT_EQ(with_other(100, {0x42, 0x01}).error(), reason::cwt_claim_malformed);
+  EXPECT_EQ(with_other(100, {0x01, 0x18, 0x65}).error(), reason::cwt_claim_malformed);
+  // Text that is none.
+  Claims claims;
+  claims.iss = "\xc3(";
+  EXPECT_EQ(claims.serialize().error(), reason::cwt_claim_malformed);
+  claims.iss.reset();
+  claims.scope = std::string("\xff");
+  EXPECT_EQ(claims.serialize().error(), reason::cwt_claim_malformed);
+  // The keys of a map nested in a claim.
+  EXPECT_EQ(with_other(100, {0xa2, 0x01, 0x01, 0x01, 0x01}).error(), reason::cwt_claim_malformed);
+}
+
+TEST(CwtClaims, NamesInTextAreNotTheClaimsInNumbers) {
+  // {"exp": 1, "cnf": {…}, "aud": …} beside nothing: three claims that nobody knows.
+  const auto claims = claims_of(
+      "a36365787001636175646161"
+      "63636e66a1034101");
+  ASSERT_TRUE(claims);
+  EXPECT_FALSE(claims->exp);
+  EXPECT_FALSE(claims->aud);
+  EXPECT_FALSE(claims->cnf);
+  EXPECT_EQ(claims->others.size(), 3U);
+  // Nor is 4.0 the key 4, nor 4 in a longer form or as a bignum.
+  EXPECT_EQ(claims_of("a1f9440001").error(), reason::cwt_claim_malformed);
+  EXPECT_EQ(claims_of("a1180401").error(), reason::cbor_not_preferred);
+  EXPECT_EQ(claims_of("a1c2410401").error(), reason::cwt_claim_malformed);
+}
+
+TEST(CwtClaims, RefusesADuplicateAmongMany) {
+  // Beyond sixteen keys duplicates are found in another way: 4 stands first and last.
+  std::string hex = "b3";
+  hex += "0401";
+  for (int i = 0; i < 17; ++i) hex += "18" + to_hex(Bytes{static_cast<std::uint8_t>(100 + i)}) + "00";
+  EXPECT_TRUE(claims_of(hex + "0000"));
+  EXPECT_EQ(claims_of(hex + "0402").error(), reason::cbor_duplicate_key);
+}
+
+TEST(CwtClaims, RefusesDatesThatNoClockCanTell) {
+  EXPECT_EQ(claims_of("a1041b8000000000000000").error(), reason::cwt_claim_malformed);  // 2^63
+  EXPECT_EQ(claims_of("a1043b8000000000000000").error(), reason::cwt_claim_malformed);  // -1 - 2^63
+  EXPECT_EQ(claims_of("a104f97e00").error(), reason::cwt_claim_malformed);              // NaN
+  EXPECT_EQ(claims_of("a104f97e01").error(), reason::cwt_claim_malformed);              // another NaN
+  EXPECT_EQ(claims_of("a104fa7f800001").error(), reason::cwt_claim_malformed);          // one that signals
+  EXPECT_EQ(claims_of("a104f97c00").error(), reason::cwt_claim_malformed);              // Infinity
+  EXPECT_EQ(claims_of("a105f9fc00").error(), reason::cwt_claim_malformed);              // -Infinity
+  const WallTime now(std::chrono::seconds(1'700'000'000));
+  // 1e300 as exp: never; as nbf: never yet. -1e300 the other way round.
+  EXPECT_TRUE(check_times(claims_of("a104fb7e37e43c8800759c").value(), now));
+  EXPECT_EQ(check_times(claims_of("a105fb7e37e43c8800759c").value(), now).error(), reason::token_not_yet_valid);
+  EXPECT_EQ(check_times(claims_of("a104fbfe37e43c8800759c").value(), now).error(), reason::token_expired);
+  EXPECT_TRUE(check_times(claims_of("a105fbfe37e43c8800759c").value(), now));
+  EXPECT_EQ(check_times(claims_of("a1043b7fffffffffffffff").value(), now).error(), reason::token_expired);
+  EXPECT_EQ(check_times(claims_of("a1051b7fffffffffffffff").value(), now, std::chrono::hours(1)).error(),
+            reason::token_not_yet_valid);
+}
+
 TEST(CwtClaims, RefusesTaggedValues) {
   EXPECT_EQ(claims_of("a104c11a5612aeb0").error(), reason::cwt_claim_malformed);
   EXPECT_EQ(claims_of("a105c11a5612aeb0").error(), reason::cwt_claim_malformed);

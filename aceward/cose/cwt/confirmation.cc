@@ -30,6 +30,7 @@ Result<EncryptedKey> parse_encrypted(BytesView value) {
 }  // namespace
 
 Result<EncryptedKey> EncryptedKey::encrypt(const cose::Key& key, const cose::ContentKey& wrapping, Random& random) {
+  if (!key.is_symmetric()) return fail(reason::cwt_confirmation_malformed, "encrypted key is not symmetric");
   const std::size_t size = wrapping.aead().sizes().nonce;
   if (size < random_nonce_size) return fail(reason::cwt_nonce_too_short);
   cose::Headers headers;
@@ -44,7 +45,9 @@ Result<EncryptedKey> EncryptedKey::encrypt(const cose::Key& key, const cose::Con
 Result<cose::Key> EncryptedKey::decrypt(const cose::ContentKey& wrapping) const {
   const auto message = ACEWARD_TRY(cose::Encrypt0::parse(encrypt0));
   const Secret plaintext = ACEWARD_TRY(message.decrypt(wrapping));
-  return cose::Key::parse(plaintext.expose());
+  cose::Key key = ACEWARD_TRY(cose::Key::parse(plaintext.expose()));
+  if (!key.is_symmetric()) return fail(reason::cwt_confirmation_malformed, "encrypted key is not symmetric");
+  return key;
 }
 
 const cose::Member* Confirmation::other(const cose::Label& method) const { return cose::find_member(others, method); }
@@ -84,6 +87,10 @@ Result<Confirmation> Confirmation::parse(BytesView encoded) {
       if (!kid) return fail(reason::cwt_confirmation_malformed, "kid");
       out.key = KeyId{to_bytes(*kid)};
     }
+  }
+  // A method that we do not process, but know to be a key.
+  if (!std::holds_alternative<std::monostate>(out.key) && out.other(confirmation_method::osc) != nullptr) {
+    return fail(reason::cwt_confirmation_malformed, "two keys");
   }
   return out;
 }

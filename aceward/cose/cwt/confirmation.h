@@ -24,9 +24,11 @@ struct EncryptedKey {
   Bytes encrypt0;
 
   /// Encrypts `key` (RFC 8747 section 3.3: the plaintext is the COSE_Key) under a nonce drawn from `random`; the kid
-  /// of `wrapping` goes into the unprotected bucket. Errors: `cwt_nonce_too_short`, those of Encrypt0::create.
+  /// of `wrapping` goes into the unprotected bucket. Errors: `cwt_confirmation_malformed` when `key` is not symmetric,
+  /// `cwt_nonce_too_short`, those of Encrypt0::create.
   static Result<EncryptedKey> encrypt(const cose::Key& key, const cose::ContentKey& wrapping, Random& random);
-  /// Errors: those of Encrypt0::decrypt and Key::parse.
+  /// The symmetric key. Errors: `cwt_confirmation_malformed` when it is of another type, those of Encrypt0::decrypt and
+  /// Key::parse.
   Result<cose::Key> decrypt(const cose::ContentKey& wrapping) const;
 };
 
@@ -39,8 +41,9 @@ struct KeyId {
 ///
 ///   cnf = { ( 1 => COSE_Key // 2 => COSE_Encrypt0 // 3 => bstr // ), * (int / tstr) => any }
 ///
-/// At most one of the three; other methods (osc of RFC 9203) are kept in `others`, and without any of the three `key`
-/// is empty: it is for the application whether it understands one of them (section 3.1: else they are ignored).
+/// At most one of the three, and none beside osc (RFC 9203), which is a key too; other methods are kept in `others`,
+/// and without any of the three `key` is empty: it is for the application whether it understands one of them
+/// (section 3.1: else they are ignored).
 struct Confirmation {
   std::variant<std::monostate, cose::Key, EncryptedKey, KeyId> key;
   std::vector<cose::Member> others;

@@ -4,6 +4,7 @@
 
 #include "aceward/cose/cwt/claims.h"
 #include "aceward/cose/cwt/reasons.h"
+#include "aceward/cose/encrypt0.h"
 #include "aceward/cose/reasons.h"
 #include "aceward/crypto/openssl/random.h"
 
@@ -61,6 +62,12 @@ TEST(CwtConfirmation, RefusesTwoKeysInOneCnf) {
             reason::cwt_confirmation_malformed);
   EXPECT_EQ(confirmation_of("a201" + public_key_3_2 + kid).error(), reason::cwt_confirmation_malformed);
   EXPECT_EQ(confirmation_of("a202" + encrypted_3_3 + kid).error(), reason::cwt_confirmation_malformed);
+}
+
+TEST(CwtConfirmation, OscBesideAKeyIsASecondKey) {
+  EXPECT_EQ(confirmation_of("a201" + public_key_3_2 + "04a0").error(), reason::cwt_confirmation_malformed);
+  EXPECT_EQ(confirmation_of("a202" + encrypted_3_3 + "04a0").error(), reason::cwt_confirmation_malformed);
+  EXPECT_EQ(confirmation_of("a204a0034101").error(), reason::cwt_confirmation_malformed) << "in the other order";
 }
 
 TEST(CwtConfirmation, KeepsMethodsThatItDoesNotKnow) {
@@ -122,6 +129,21 @@ TEST(CwtEncryptedKey, RoundTripsTaggedAndUntagged) {
   const auto parsed = Confirmation::parse(cnf.serialize().expose());
   ASSERT_TRUE(parsed);
   EXPECT_TRUE(parsed->encrypted_key()->decrypt(wrapping)->same_key(key));
+}
+
+TEST(CwtEncryptedKey, IsSymmetric) {
+  // RFC 8747 section 3.3. A private key in its place would be one that its holder does not hold alone.
+  crypto::openssl::SystemRandom random;
+  const auto wrapping = wrapping_key(wrapping_key_3_3);
+  const auto own = cose::Key::from_private(crypto::PrivateKey::generate(crypto::Curve::p256, random).value());
+  for (const cose::Key& key : {own.clone(), own.public_part().value()}) {
+    EXPECT_EQ(EncryptedKey::encrypt(key, wrapping, random).error(), reason::cwt_confirmation_malformed);
+    cose::Headers headers;
+    headers.unprotected_map.iv = random.bytes(13);
+    const EncryptedKey forced{
+        cose::Encrypt0::create(wrapping, std::move(headers), key.serialize().expose(), {.tagged = false}).value()};
+    EXPECT_EQ(forced.decrypt(wrapping).error(), reason::cwt_confirmation_malformed);
+  }
 }
 
 TEST(CwtEncryptedKey, RefusesAnotherKeyAndADamagedOne) {
