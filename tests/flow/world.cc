@@ -62,6 +62,7 @@ void World::start_rs() {
   config.tokens.text_scopes["rTemp"] = ace::Aif::parse_text("/temp=GET").value();
   config.tokens.text_scopes["rwLed"] = ace::Aif::parse_text("/led=GET,PUT").value();
   config.tokens.text_scopes["rConfig"] = ace::Aif::parse_text("/config=GET").value();
+  config.tokens.text_scopes["wDoor"] = ace::Aif::parse_text("/door=POST").value();
   config.server.hints.as_uri = hint_as_uri;
   config.server.hints.audience = "house";
   config.server.hints.suggest_scope = ace::rs::HintsConfig::SuggestScope::text;
@@ -69,7 +70,7 @@ void World::start_rs() {
   config.stack.dtls->raw_key = pair_of(rs_key);
   rs = ace::dtls::RsService::create(std::move(config), clock, random).value();
   things.clear();
-  for (const char* path : {"temp", "led", "config"}) {
+  for (const char* path : {"temp", "led", "config", "door"}) {
     things.push_back(std::make_unique<Thing>(path, served));
     rs->server().add(path, *things.back());
   }
@@ -231,6 +232,7 @@ void World::run(std::chrono::nanoseconds at_most) {
   for (;;) {
     pump();
     collect();
+    if (before_each_step) before_each_step();
     if (!wire.empty()) {
       const Flying datagram = std::move(wire.front());
       wire.pop_front();

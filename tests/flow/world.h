@@ -97,6 +97,8 @@ class World {
   std::deque<Flying> wire;
   /// Decides what becomes of a datagram: how many copies arrive. Default: one.
   std::function<int(const Flying&)> copies;
+  /// Called while nothing of the world is at work, before each datagram or timer.
+  std::function<void()> before_each_step;
   std::vector<Flying> seen;  ///< everything that was sent
 
   void start_rs();

@@ -91,6 +91,7 @@ struct ClientAnswers : testing::Test {
   ClientAnswers() {
     wish.audience = "house";
     information.access_token = {1, 2, 3};
+    information.expires_in = 3600;
   }
   Result<HeldToken> read(const HeldToken* previous = nullptr) {
     coap::Response response;
@@ -171,8 +172,21 @@ TEST_F(ClientAnswers, LifetimeBeyondReasonDoesNotOverflow) {
   information.rs_cnf = cwt::Confirmation(key_from(2).public_part().value());
   information.expires_in = UINT64_MAX;
   EXPECT_TRUE(read()->usable_at(now + std::chrono::hours(24 * 365)));
+}
+
+TEST_F(ClientAnswers, ATokenOfWhichNobodyKnowsTheEndIsNotUsed) {
+  information.rs_cnf = cwt::Confirmation(key_from(2).public_part().value());
+  information.expires_in.reset();
+  EXPECT_EQ(read().error(), reason::as_answer_unusable);
+  wish.default_lifetime = std::chrono::seconds(60);
+  const auto agreed = read();
+  ASSERT_TRUE(agreed);
+  EXPECT_TRUE(agreed->usable_at(now + std::chrono::seconds(59)));
+  EXPECT_FALSE(agreed->usable_at(now + std::chrono::seconds(60)));
+  information.expires_in = 10;
+  EXPECT_FALSE(read()->usable_at(now + std::chrono::seconds(10)));
   information.expires_in = 0;
-  EXPECT_FALSE(read()->usable_at(now));
+  EXPECT_EQ(read().error(), reason::as_answer_unusable);
 }
 
 TEST_F(ClientAnswers, RefusalsKeepTheirErrorCode) {

@@ -97,10 +97,15 @@ Result<HeldToken> read_token_response(const coap::Response& response, const Wish
   token.access_token = std::move(information->access_token);
   token.scope = information->scope ? information->scope : wish.scope;
   token.expires_in = information->expires_in;
+  if (information->expires_in == 0U) return fail(reason::as_answer_unusable, "expires_in");
   if (information->expires_in) {
     // More than a century is as good as for ever, and cannot overflow the clock.
     constexpr std::uint64_t longest = 100ULL * 366 * 24 * 3600;
     token.expires_at = now + std::chrono::seconds(std::min(*information->expires_in, longest));
+  } else if (wish.default_lifetime) {
+    token.expires_at = now + *wish.default_lifetime;
+  } else {
+    return fail(reason::as_answer_unusable, "expires_in");
   }
   if (wish.kind == PopKind::pre_shared_key) {
     ACEWARD_TRY(take_symmetric_key(*information, previous, token));

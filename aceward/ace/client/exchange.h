@@ -2,6 +2,7 @@
 // RFC 9202 sections 3.2.1 and 3.3.1).
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -22,16 +23,16 @@ enum class PopKind : std::uint8_t {
 struct HeldToken {
   Bytes access_token;
   PopKind kind = PopKind::raw_public_key;
-  std::optional<cose::Key> psk;       ///< pre_shared_key: with its kid
-  std::optional<cose::Key> rs_key;    ///< raw_public_key: what the resource server must prove to hold
-  std::optional<Scope> scope;         ///< what was granted, where known
-  std::optional<Instant> expires_at;  ///< by the client's own clock; absent: the answer did not say
+  std::optional<cose::Key> psk;     ///< pre_shared_key: with its kid
+  std::optional<cose::Key> rs_key;  ///< raw_public_key: what the resource server must prove to hold
+  std::optional<Scope> scope;       ///< what was granted, where known
+  Instant expires_at;               ///< by the client's own clock; so do its keys (RFC 9200 section 5.10.4)
   std::optional<std::uint64_t> expires_in;
 
   /// `kid` of the proof-of-possession key, for an update (RFC 9202 section 4); empty: none.
   Bytes key_id;
 
-  bool usable_at(Instant now) const { return !expires_at || now < *expires_at; }
+  bool usable_at(Instant now) const { return now < expires_at; }
 };
 
 /// What to ask for.
@@ -42,6 +43,8 @@ struct Wish {
   PopKind kind = PopKind::raw_public_key;
   /// The key of a running session, to widen its rights without a new one (RFC 9202 section 4).
   std::optional<Bytes> update_key_id;
+  /// The lifetime of a token whose answer has no expires_in, as agreed with the authorization server.
+  std::optional<std::chrono::seconds> default_lifetime;
 };
 
 /// The request to the token endpoint, its Uri-Path not included. `own_key` is the client's raw key, with a kid.
@@ -49,7 +52,8 @@ struct Wish {
 Result<coap::Request> token_request(const Wish& wish, const cose::Key* own_key);
 
 /// Reads the answer to `wish`. `previous` is the token that an update replaces: its keys stay valid where the answer
-/// does not repeat them. Errors: `as_refused` (with `refusal` filled in), `as_answer_malformed`, `as_answer_unusable`.
+/// does not repeat them. A token of which nobody can say when it ends is not used (RFC 9200 section 5.10.4). Errors:
+/// `as_refused` (with `refusal` filled in), `as_answer_malformed`, `as_answer_unusable`.
 Result<HeldToken> read_token_response(const coap::Response& response, const Wish& wish, const cose::Key* own_key,
                                       const HeldToken* previous, Instant now, std::optional<ErrorResponse>& refusal);
 

@@ -1,6 +1,7 @@
 // Whom a client believes: the servers that its owner configured, and what a hint may say about them.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,9 @@ namespace aceward::ace::client {
 struct AuthorizationServerEntry {
   std::string token_uri;  ///< absolute: `coaps://as.example/token`
   Address address;        ///< where it is reached
+  /// How long its tokens are valid where the answer does not say (RFC 9200 section 5.10.4); absent: such answers are
+  /// of no use.
+  std::optional<std::chrono::seconds> token_lifetime = std::nullopt;
 };
 
 /// A resource server, as configured. The audience is what client and authorization server agree to call it (RFC 9202

@@ -75,6 +75,8 @@ void AccessClient::pump(Instant now) {
     Target* target = nullptr;
     if (auto* arrived = std::get_if<coap::ResponseArrived>(&*event)) {
       target = state_->waiting_for(arrived->id);
+      // One answer is all that an operation takes; notifications after it are for nobody.
+      if (!arrived->final) state_->layer().cancel(arrived->id);
       if (target != nullptr) state_->on_response(*target, std::move(arrived->response), now);
     } else if (const auto* gone = std::get_if<coap::ExchangeGone>(&*event)) {
       target = state_->waiting_for(gone->id);
@@ -99,16 +101,18 @@ std::optional<Completed> AccessClient::next_completed() {
 std::optional<Instant> AccessClient::next_timeout() const {
   std::optional<Instant> next;
   for (const Target& target : state_->targets) {
-    if (target.queue.empty()) continue;
-    const Instant deadline = target.queue.front().deadline;  // those behind it are looked at when their turn comes
-    next = next ? std::min(*next, deadline) : deadline;
+    for (const detail::Pending& pending : target.queue) {
+      next = next ? std::min(*next, pending.deadline) : pending.deadline;
+    }
   }
   return next;
 }
 
 void AccessClient::on_timeout(Instant now) {
   for (Target& target : state_->targets) {
-    if (target.queue.empty() || now < target.queue.front().deadline) continue;
+    if (target.queue.empty()) continue;
+    state_->end_overdue(target, now);
+    if (now < target.queue.front().deadline) continue;
     if (target.step == Step::idle) continue;
     state_->layer().cancel(target.awaited);
     state_->on_gone(target, Error(reason::operation_canceled), now);

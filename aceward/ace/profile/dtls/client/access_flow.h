@@ -10,6 +10,7 @@
 #include "aceward/ace/profile/dtls/psk_identity.h"
 #include "aceward/coap/message/content_format.h"
 #include "aceward/coap/message/uri.h"
+#include "aceward/cose/cwt/reasons.h"
 #include "aceward/crypto/encoding.h"
 #include "aceward/tls/reasons.h"
 
@@ -29,6 +30,7 @@ struct Pending {
   bool renewed = false;
   bool extended = false;
   bool uploaded_now = false;
+  unsigned asked = 0;  ///< requests for a token: tokens that end before they can be used must not go on for ever
   std::optional<coap::Response> denial;  ///< the 4.03 or 4.05 that an extension tries to mend
 };
 
@@ -48,6 +50,15 @@ struct Target {
   std::optional<CreationHints> hints;
   std::optional<Scope> scope_to_add;  ///< an extension is under way
 };
+
+/// First of all; again after a 4.01; to widen it; and once more because a token ended on the way.
+inline constexpr unsigned max_token_requests = 4;
+
+/// Doing it twice is doing it once (RFC 7252 section 5.1, RFC 8132 section 1): all but POST and PATCH.
+inline bool is_idempotent(coap::Code method) { return method != coap::code::post && method != coap::code::patch; }
+
+/// Does the answer speak of the server's state rather than of the token?
+inline bool is_passing(coap::Code code) { return code == coap::code::too_many_requests || code.code_class() == 5; }
 
 inline coap::Response denial_of(Pending& pending) { return std::move(*pending.denial); }
 
@@ -90,6 +101,18 @@ class AccessFlow {
     target.awaited = {};
     target.scope_to_add.reset();
     target.hints.reset();
+  }
+
+  /// Ends what waits behind the operation in front for longer than it may.
+  void end_overdue(Target& target, Instant now) {
+    for (auto pending = target.queue.begin() + 1; pending != target.queue.end();) {
+      if (now < pending->deadline) {
+        ++pending;
+        continue;
+      }
+      completed.push_back({pending->id, Stage::access, fail(reason::operation_canceled), {}, {}});
+      pending = target.queue.erase(pending);
+    }
   }
 
   /// Starts what the operation in front needs next.
@@ -140,9 +163,14 @@ class AccessFlow {
   }
 
   void ask(Target& target, Instant now) {
+    if (target.queue.front().asked++ == max_token_requests) {
+      return finish(target, fail(reason::as_answer_unusable, "expires_in"), Step::asking);
+    }
     const ServerAccess& access = target.access;
+    const AsAccess& as = config.authorization_servers[access.as];
     client::Wish& wish = target.wish;
     wish = {};
+    wish.default_lifetime = as.entry.token_lifetime;
     wish.audience = access.entry.audience;
     wish.kind = access.kind;
     wish.scope = access.scope;
@@ -156,7 +184,6 @@ class AccessFlow {
     }
     auto message = client::token_request(wish, config.key ? &*config.key : nullptr);
     if (!message) return finish(target, std::unexpected(message.error()), Step::asking);
-    const AsAccess& as = config.authorization_servers[access.as];
     const auto uri = coap::parse_uri(as.entry.token_uri);
     if (!uri) return finish(target, std::unexpected(uri.error()), Step::asking);
     if (auto added = coap::add_uri_options(*uri, as.entry.address.port, message->options); !added) {
@@ -249,6 +276,10 @@ class AccessFlow {
       if (was_conditional && response.code == coap::code::precondition_failed) {
         return finish(target, fail(reason::server_unprotected), Step::probing);
       }
+      // It has acted, or says so, on what was not the user's request.
+      if (was_conditional && response.code.is_success()) {
+        return finish(target, fail(reason::server_unprotected), Step::probing);
+      }
       // A server without preconditions says nothing about permissions: the configured authorization server is asked.
       if (was_conditional && response.code == coap::code::bad_option) return;
       return finish(target, std::move(response), Step::probing);
@@ -273,7 +304,7 @@ class AccessFlow {
       if (pending.denial) return finish(target, denial_of(pending), Step::requesting, std::move(refusal));
       return finish(target, std::unexpected(token.error()), Step::asking, std::move(refusal));
     }
-    const bool is_update = target.wish.update_key_id && target.token && target.token->key_id == token->key_id;
+    const bool is_update = target.wish.update_key_id && target.token && have_one_key(*target.token, *token);
     if (!is_update) end_session(target, now);
     target.token = std::move(*token);
     target.uploaded = false;
@@ -283,10 +314,16 @@ class AccessFlow {
     if (target.session.peer) upload(target, now);
   }
 
+  /// May a session that was made with one go on with the other?
+  static bool have_one_key(const client::HeldToken& a, const client::HeldToken& b) {
+    if (a.kind != b.kind || a.key_id != b.key_id) return false;
+    return a.kind == client::PopKind::pre_shared_key ? a.psk->same_key(*b.psk) : a.rs_key->same_key(*b.rs_key);
+  }
+
   void on_uploaded(Target& target, const coap::Response& response, Instant now) {
     if (response.code != coap::code::created) {
       const coap::Code code = response.code;
-      drop_token(target, now);
+      if (!is_passing(code)) drop_token(target, now);
       return finish(target, fail(reason::token_refused), Step::uploading, {}, code);
     }
     target.uploaded = true;
@@ -295,8 +332,13 @@ class AccessFlow {
 
   void on_answer(Target& target, coap::Response response, Instant now) {
     Pending& pending = target.queue.front();
+    const bool is_key_valid = target.token && target.token->usable_at(now);
+    if (!is_key_valid) drop_token(target, now);
     if (response.code == coap::code::unauthorized) {
       drop_token(target, now);
+      // The server may have begun: so it ends what takes longer than the token lives (RFC 9200 section 5.10.3).
+      if (!is_idempotent(pending.operation.request.method))
+        return finish(target, std::move(response), Step::requesting);
       if (pending.renewed) return finish(target, fail(reason::access_still_denied), Step::requesting);
       pending.renewed = true;
       pending.probed = true;
@@ -305,13 +347,16 @@ class AccessFlow {
       }
       return;
     }
+    // The key may be in other hands by now (RFC 9202 section 3.4, RFC 9200 section 5.10.4).
+    if (!is_key_valid) return finish(target, fail(reason::token_expired), Step::requesting);
     const bool lacks_rights = response.code == coap::code::forbidden || response.code == coap::code::method_not_allowed;
     if (lacks_rights && config.extend_rights && !pending.extended) {
-      const auto hints = hints_in(response);
+      auto hints = hints_in(response);
       if (hints && *hints && (*hints)->scope && hints_allowed(target, **hints)) {
         pending.extended = true;
         pending.denial = std::move(response);
         target.scope_to_add = (*hints)->scope;
+        target.hints = std::move(**hints);  // with its cnonce
         return ask(target, now);
       }
     }
