@@ -76,8 +76,8 @@ void Console::detail(std::string_view line) const {
 int Console::fail(const Failure& failure) const {
   if (options_.json) {
     out("{\"error\":{\"reason\":" + json_quoted(failure.reason) + ",\"what\":" + json_quoted(failure.what) +
-        ",\"check\":" + json_quoted(failure.check) +
-        ",\"exit\":" + std::to_string(static_cast<int>(failure.code)) + "}}\n");
+        ",\"check\":" + json_quoted(failure.check) + ",\"exit\":" + std::to_string(static_cast<int>(failure.code)) +
+        "}}\n");
   }
   // --quiet silences notes, not failures.
   std::string text = "aceward: " + printable(failure.what);

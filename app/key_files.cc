@@ -41,7 +41,7 @@ std::unexpected<Problem> system_problem(const std::filesystem::path& path, std::
 Checked<Secret> read_file(const std::filesystem::path& path, Exposure exposure) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) return system_problem(path, "cannot read");
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.number(), &status) != 0) return system_problem(path, "cannot read");
   if (exposure == Exposure::owner_only && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0) {
     return std::unexpected(Problem{path.string() + " may be read or written by others than its owner",
@@ -90,23 +90,24 @@ Checked<std::monostate> write_file(const std::filesystem::path& path, BytesView 
 Checked<cose::Key> parse_private_key(const Secret& content, std::string_view name) {
   auto key = crypto::private_key_from_pem(as_text(content.expose()));
   if (!key) {
-    return std::unexpected(Problem{std::string(name) + " holds no private key in PEM (" + std::string(key.error().id()) +
-                                       ")",
-                                   "make one with: aceward keygen -o FILE"});
+    return std::unexpected(
+        Problem{std::string(name) + " holds no private key in PEM (" + std::string(key.error().id()) + ")",
+                "make one with: aceward keygen -o FILE"});
   }
   return cose::Key::from_private(*key);
 }
 
 Checked<cose::Key> parse_public_key(std::string_view content, std::string_view name) {
   if (content.contains("PRIVATE KEY")) {
-    return std::unexpected(Problem{std::string(name) + " holds a private key where the public one belongs",
-                                   "keygen writes the public one with --public FILE; the private one stays where it is"});
+    return std::unexpected(
+        Problem{std::string(name) + " holds a private key where the public one belongs",
+                "keygen writes the public one with --public FILE; the private one stays where it is"});
   }
   auto key = crypto::public_key_from_pem(content);
   if (!key) {
-    return std::unexpected(Problem{std::string(name) + " holds no public key in PEM (" + std::string(key.error().id()) +
-                                       ")",
-                                   "it begins with -----BEGIN PUBLIC KEY-----"});
+    return std::unexpected(
+        Problem{std::string(name) + " holds no public key in PEM (" + std::string(key.error().id()) + ")",
+                "it begins with -----BEGIN PUBLIC KEY-----"});
   }
   return cose::Key::from_public(*key);
 }

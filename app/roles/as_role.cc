@@ -18,6 +18,7 @@ Result<> AsRole::set_up(AsSettings settings) {
   store_ = ACEWARD_TRY(store::Store::open(settings.database, settings.store, random_));
   endpoint_.emplace(ACEWARD_TRY(ace::as::TokenEndpoint::create({settings.issuer, settings.maximum_lifetime},
                                                                settings.signing_key, random_, *store_)));
+  on_session_ = std::move(settings.on_session);
   if (settings.audit) endpoint_->set_audit(std::move(settings.audit));
 
   coaps::ServerStackConfig stack;
@@ -59,6 +60,7 @@ void AsRole::close_sessions() {
 void AsRole::pump(Instant now) {
   refresh_registry();
   while (const auto event = stack_->next_session_event()) {
+    if (on_session_) on_session_(*event);
     if (const auto* established = std::get_if<coaps::SessionEstablished>(&*event)) {
       channel_.on_established(established->peer.session, established->identity);
     } else if (const auto* closed = std::get_if<coaps::SessionClosed>(&*event)) {

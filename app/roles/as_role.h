@@ -26,6 +26,7 @@ struct AsSettings {
   store::Options store;    ///< `post` is set by the role
   tls::ServerConfig dtls;  ///< `raw_key` is set by the role
   std::function<void(const ace::as::AuditRecord&)> audit;
+  std::function<void(const coaps::SessionEvent&)> on_session = {};
 };
 
 /// Belongs to the loop's thread, which it is made and destroyed on. The loop and `random` outlive it.
@@ -53,6 +54,7 @@ class AsRole final : public net::Application {
 
   net::EventLoop& loop_;
   Random& random_;
+  std::function<void(const coaps::SessionEvent&)> on_session_;
   ace::dtls::AsChannel channel_;
   std::unique_ptr<store::Store> store_;
   std::optional<ace::as::TokenEndpoint> endpoint_;

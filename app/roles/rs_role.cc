@@ -1,5 +1,6 @@
 #include "app/roles/rs_role.h"
 
+#include <algorithm>
 #include <array>
 
 #include "app/roles/raw_key.h"
@@ -28,6 +29,10 @@ class RsRole::MemoryResource final : public ace::rs::GuardedResource, public coa
  private:
   coap::Response answer(const coap::Request& request) {
     coap::Response response;
+    if (!resource_.methods.empty() && std::ranges::find(resource_.methods, request.method) == resource_.methods.end()) {
+      response.code = coap::code::method_not_allowed;
+      return response;
+    }
     if (!preconditions_hold(request.options)) {
       response.code = coap::code::precondition_failed;
       return response;
@@ -105,6 +110,7 @@ Result<> RsRole::set_up(RsSettings settings, Random& random) {
   service_->stack().layer().set_known_options(
       coap::KnownOptions::in_requests().add(coap::option::if_match).add(coap::option::if_none_match),
       coap::KnownOptions::in_responses());
+  if (settings.on_session) service_->set_session_observer(std::move(settings.on_session));
   if (settings.on_decision) service_->server().set_observer(std::move(settings.on_decision));
   for (RsResource& resource : settings.resources) {
     const std::string path = resource.path;

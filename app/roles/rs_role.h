@@ -18,6 +18,8 @@ struct RsResource {
   Bytes content;
   coap::ContentFormat format = coap::content_format::text_plain;
   bool is_public = false;  ///< readable by anybody, without a token
+  /// What it can do, of GET, PUT, POST and DELETE; empty: all of them. A token may allow less.
+  std::vector<coap::Code> methods = {};
 };
 
 struct RsSettings {
@@ -30,6 +32,7 @@ struct RsSettings {
   tls::ServerConfig dtls;            ///< `raw_key` is set by the role
   std::size_t content_limit = 1024;  ///< octets that a PUT or POST may leave in a resource
   std::function<void(const ace::rs::Decision&)> on_decision;
+  std::function<void(const coaps::SessionEvent&)> on_session = {};
 };
 
 /// Belongs to the loop's thread. The loop and `random` outlive it.

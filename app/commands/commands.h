@@ -1,0 +1,114 @@
+// The subcommands: what the command line asked for, as plain values, and a function each that does it and returns the
+// exit status (exit_code.h).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aceward/coap/message/code.h"
+#include "app/console.h"
+
+namespace aceward::app {
+
+struct InitOptions {
+  std::filesystem::path directory;
+  std::uint16_t as_port = 5684;
+  std::uint16_t rs_port = 5694;
+  std::uint16_t rs_plain_port = 5693;
+  bool yes = false;
+  bool dry_run = false;
+};
+int run_init(const InitOptions& options, const Console& console);
+
+struct ServeOptions {
+  std::vector<std::string> roles;
+};
+int run_serve(const ServeOptions& options, const Console& console);
+
+struct RequestOptions {
+  coap::Code method = coap::code::get;
+  std::string uri;
+  std::optional<std::string> data;
+  std::string content_format;
+  std::string accept;
+  std::filesystem::path output;
+  std::string scope;
+  double timeout = 90;
+  bool include = false;
+  bool non = false;
+  bool no_extend = false;
+};
+int run_request(const RequestOptions& options, const Console& console);
+
+/// `verb` is add, show, list or remove.
+struct RecordOptions {
+  std::string verb;
+  std::string name;
+  bool yes = false;
+  bool dry_run = false;
+  // client, rs
+  std::filesystem::path key;
+  // client
+  std::string psk_identity;
+  std::string psk;  ///< `file:PATH` or `generated`
+  std::filesystem::path psk_out;
+  // rs
+  std::string audience;
+  std::string token_key;  ///< `file:PATH` or `generated`
+  std::string token_key_id;
+  std::filesystem::path token_key_out;
+  std::string protection;
+  std::string scope_format;
+  std::vector<std::string> pop;
+  // rs, policy
+  std::string lifetime;
+  // policy
+  std::string client;
+  std::string rs;
+  std::string scope;
+  std::string aif;
+};
+int run_client(const RecordOptions& options, const Console& console);
+int run_rs(const RecordOptions& options, const Console& console);
+int run_policy(const RecordOptions& options, const Console& console);
+
+/// `verb` is get, list, show or revoke.
+struct TokenOptions {
+  std::string verb;
+  std::string server;  ///< get: the name or URI of a [[client.server]]
+  std::string scope;
+  std::filesystem::path output;
+  double timeout = 90;
+  std::optional<std::int64_t> number;
+  std::string client;
+  std::string rs;
+  bool live = false;
+  std::int64_t limit = 100;
+  std::int64_t after = 0;
+  bool yes = false;
+};
+int run_token(const TokenOptions& options, const Console& console);
+
+struct KeygenOptions {
+  bool ed25519 = false;
+  std::size_t symmetric = 0;  ///< octets; 0: a key pair
+  std::filesystem::path output;
+  std::filesystem::path public_output;
+  bool yes = false;
+};
+int run_keygen(const KeygenOptions& options, const Console& console);
+
+struct DecodeOptions {
+  std::string input;
+  std::string kind;  ///< empty: found out
+  std::vector<std::filesystem::path> keys;
+};
+int run_decode(const DecodeOptions& options, const Console& console);
+
+/// Reads all of standard input or of a file, at most 1 MiB; `name` is `-` or a path.
+Outcome<std::string> read_input(const std::string& name);
+
+}  // namespace aceward::app
