@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "aceward/cbor/reasons.h"
 #include "aceward/cose/cwt/reasons.h"
 #include "aceward/cose/cwt/rfc8392_figures.h"
 #include "aceward/cose/encrypt0.h"
@@ -376,10 +377,65 @@ TEST(CwtOpen, RefusesAPayloadThatIsNoClaimsSet) {
   EXPECT_EQ(open(signed_octets(cwt), keys).error(), reason::cwt_malformed);
 }
 
+TEST(CwtOpen, RefusesTrailingOctetsAtEveryLevel) {
+  TestKeys keys = TestKeys::of_rfc8392();
+  for (const std::string_view figure : {rfc8392::a_3_signed, rfc8392::a_4_maced, rfc8392::a_5_encrypted}) {
+    Bytes token = token_octets(figure);
+    token.push_back(0x00);
+    EXPECT_EQ(open(token, keys).error(), reason::cbor_trailing_bytes) << figure;
+  }
+  // Behind the claims set, the nested token, the protected map; all verify.
+  Bytes claims = token_octets(rfc8392::a_1_claims);
+  claims.push_back(0xa0);
+  EXPECT_EQ(open(signed_octets(claims), keys).error(), reason::cbor_trailing_bytes);
+  Bytes nested = token_octets(rfc8392::a_3_signed);
+  nested.push_back(0xf6);
+  EXPECT_EQ(open(signed_octets(nested), keys).error(), reason::cbor_trailing_bytes);
+  EXPECT_EQ(open(token_octets("d28444a1012600a041a040"), keys).error(), reason::cbor_trailing_bytes);
+}
+
+TEST(CwtOpen, RefusesIndefiniteLengthsAndBombsInWhatVerifies) {
+  TestKeys keys = TestKeys::of_rfc8392();
+  EXPECT_EQ(open(signed_octets(token_octets("bf0401ff")), keys).error(), reason::cbor_not_preferred);
+  EXPECT_EQ(open(signed_octets(token_octets("a1017fff")), keys).error(), reason::cbor_not_preferred);
+  EXPECT_EQ(open(signed_octets(token_octets("a118649fff")), keys).error(), reason::cbor_not_preferred);
+  EXPECT_EQ(open(token_octets("9f43a10126a041a040ff"), keys, {.untagged = Protection::signature}).error(),
+            reason::cose_message_malformed);
+  EXPECT_EQ(open(token_octets("d28444bf0126ffa041a040"), keys).error(), reason::cbor_not_preferred);
+  // A claim nobody knows: arrays within arrays, tags within tags, counts and lengths at the end of 64 bits.
+  for (const std::uint8_t nesting : Bytes{0x81, 0xc1, 0xd8}) {
+    Bytes bomb = token_octets("a11864");
+    for (int i = 0; i < 4000; ++i) {
+      bomb.push_back(nesting);
+      if (nesting == 0xd8) bomb.push_back(0x3d);
+    }
+    bomb.push_back(0x00);
+    EXPECT_EQ(open(signed_octets(bomb), keys).error(), reason::cbor_too_deep);
+    EXPECT_FALSE(open(bomb, keys));
+  }
+  for (const std::string head : {"5b", "7b", "9b", "bb"}) {
+    for (const std::string count : {"ffffffffffffffff", "fffffffffffffffe", "8000000000000000", "7fffffffffffffff"}) {
+      EXPECT_EQ(open(signed_octets(token_octets("a11864" + head + count)), keys).error(), reason::cbor_truncated);
+      EXPECT_FALSE(open(token_octets(head + count), keys));
+      EXPECT_FALSE(open(token_octets("d284" + head + count), keys));
+      EXPECT_FALSE(open(token_octets("d28443a10126" + head + count), keys));
+    }
+  }
+}
+
 TEST(CwtOpen, InsistsOnAProtectedAlgorithmAndKnownCriticalHeaders) {
   TestKeys keys = TestKeys::of_rfc8392();
   EXPECT_EQ(open(token_octets("d28440a1012641a040"), keys).error(), reason::cose_algorithm_missing);
   EXPECT_EQ(open(token_octets("d2844aa3012602811821182101a041a040"), keys).error(), reason::cose_critical_unknown);
+  // alg in the bucket that is not protected, beside an empty one in either form; in both buckets; crit unprotected.
+  EXPECT_EQ(open(token_octets("d28440a1012641a040"), keys).error(), reason::cose_algorithm_missing);
+  EXPECT_EQ(open(token_octets("d28441a0a1012641a040"), keys).error(), reason::cose_algorithm_missing);
+  EXPECT_EQ(open(token_octets("d28443a10126a1012641a040"), keys).error(), reason::cose_header_malformed);
+  EXPECT_EQ(open(token_octets("d28443a10126a202811821182101"
+                              "41a040"),
+                 keys)
+                .error(),
+            reason::cose_header_malformed);
   EXPECT_EQ(keys.queries, 0) << "keys were sought for a message that cannot be accepted";
 }
 
