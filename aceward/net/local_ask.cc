@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -6,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "aceward/net/local_socket.h"
 #include "aceward/net/local_stream.h"
@@ -58,9 +60,10 @@ int connect_local(const std::string& path) {
   }
   name.sun_family = AF_UNIX;
   std::memcpy(name.sun_path, path.data(), path.size());
-  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return -1;
-  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+      ::fcntl(descriptor, F_SETFL, 0) != 0) {
     const int error = errno;
     ::close(descriptor);
     errno = error;
@@ -74,7 +77,13 @@ Result<std::string> ask_local(const std::string& path, std::string_view request,
     return fail(reason::local_message_too_large, "request");
   }
   const Deadline deadline = std::chrono::steady_clock::now() + timeout;
-  const ClosedAtEnd stream(connect_local(path));
+  int connected = connect_local(path);
+  // A listener that does not come to accept is waited for, but no longer than for anything else.
+  while (connected < 0 && errno == EAGAIN && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    connected = connect_local(path);
+  }
+  const ClosedAtEnd stream(connected);
   if (stream.descriptor < 0) return fail(reason::local_server_unreachable, "connect");
   if (!write_all(stream.descriptor, std::string(request) + "\n", deadline)) {
     return fail(reason::local_server_unreachable, "write");

@@ -24,6 +24,8 @@ using LocalStream = asio::local::stream_protocol;
 
 constexpr std::size_t max_connections = 16;
 constexpr std::chrono::seconds silence_allowed{30};
+/// After an accept() that failed: where no descriptor is left, the next one fails at once.
+constexpr std::chrono::milliseconds accept_pause{100};
 
 /// Removes a socket file that a server left behind when it ended without a word. Any other file stays.
 Result<void> make_room(const std::string& path) {
@@ -38,6 +40,7 @@ Result<void> make_room(const std::string& path) {
     ::close(probe);
     return fail(reason::local_socket_in_use);
   }
+  if (errno == EAGAIN) return fail(reason::local_socket_in_use, "its queue is full");
   if (errno != ECONNREFUSED) return fail(reason::local_socket_failed, "connect");
   if (::unlink(path.c_str()) != 0) return fail(reason::local_socket_failed, "unlink");
   return {};
@@ -62,14 +65,19 @@ struct LocalServer::Impl : std::enable_shared_from_this<LocalServer::Impl> {
     bool awaits_reply = false;
   };
 
-  Impl(EventLoop& loop, OnRequest on_request_in) : acceptor(loop.impl().io), on_request(std::move(on_request_in)) {}
+  Impl(EventLoop& loop, OnRequest on_request_in)
+      : acceptor(loop.impl().io), pause(loop.impl().io), on_request(std::move(on_request_in)) {}
   Result<void> open(const std::string& path_in);
   void accept();
+  void accept_later();
   void close();
 
   LocalStream::acceptor acceptor;
+  asio::steady_timer pause;
   OnRequest on_request;
-  std::string path;
+  std::string path;  ///< once the file is there
+  dev_t device = 0;  ///< with `inode`: the file that is ours, whatever has its name later
+  ino_t inode = 0;
   std::set<std::shared_ptr<Connection>> connections;
 };
 
@@ -79,11 +87,17 @@ Result<void> LocalServer::Impl::open(const std::string& path_in) {
   asio::error_code error;
   const LocalStream::endpoint endpoint(path_in);
   acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.bind(endpoint, error);
+  if (error) return fail(reason::local_socket_failed, "socket");
+  // The file is made with the mode of the socket, so there is no moment at which it is wider.
+  if (::fchmod(acceptor.native_handle(), S_IRUSR | S_IWUSR) != 0) return fail(reason::local_socket_failed, "mode");
+  acceptor.bind(endpoint, error);
   if (error) return fail(reason::local_socket_failed, "bind");
+  struct stat status{};
+  if (::lstat(path_in.c_str(), &status) != 0) return fail(reason::local_socket_failed, "stat");
   path = path_in;
-  // Nobody can connect before listen(), so there is no moment at which the mode is wider.
-  if (::chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0) return fail(reason::local_socket_failed, "chmod");
+  device = status.st_dev;
+  inode = status.st_ino;
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) return fail(reason::local_socket_failed, "mode");
   acceptor.listen(static_cast<int>(max_connections), error);
   if (error) return fail(reason::local_socket_failed, "listen");
   return {};
@@ -101,15 +115,28 @@ void LocalServer::Impl::accept() {
       self->connections.insert(connection);
       connection->read();
     }
-    if (self->acceptor.is_open()) self->accept();
+    if (!self->acceptor.is_open()) return;
+    if (error) return self->accept_later();
+    self->accept();
+  });
+}
+
+void LocalServer::Impl::accept_later() {
+  pause.expires_after(accept_pause);
+  pause.async_wait([weak = weak_from_this()](const asio::error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self && self->acceptor.is_open()) self->accept();
   });
 }
 
 void LocalServer::Impl::close() {
   asio::error_code ignored;
   acceptor.close(ignored);
+  pause.cancel();
   for (const auto& connection : std::set<std::shared_ptr<Connection>>(connections)) connection->end();
-  if (!path.empty()) ::unlink(path.c_str());
+  struct stat status{};
+  if (path.empty() || ::lstat(path.c_str(), &status) != 0) return;
+  if (status.st_dev == device && status.st_ino == inode) ::unlink(path.c_str());
 }
 
 void LocalServer::Impl::Connection::expect_something() {
@@ -129,6 +156,7 @@ void LocalServer::Impl::Connection::read() {
                            std::string request = self->input.substr(0, length - 1);
                            self->input.erase(0, length);
                            self->awaits_reply = true;
+                           self->expect_something();
                            server->on_request(std::move(request), [weak = std::weak_ptr(self)](std::string line) {
                              if (const auto connection = weak.lock()) connection->reply(std::move(line));
                            });

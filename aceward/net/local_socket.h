@@ -24,10 +24,10 @@ class LocalServer {
   using Reply = std::function<void(std::string)>;
   using OnRequest = std::function<void(std::string request, Reply reply)>;
 
-  /// A socket file that nobody answers on is replaced. At most 16 connections at a time; one that says nothing for 30 s
-  /// is closed. Errors: `local_socket_in_use`, `local_socket_failed`.
+  /// A socket file that nobody answers on is replaced. At most 16 connections at a time; one that says nothing for 30
+  /// s, or gets no reply in that time, is closed. Errors: `local_socket_in_use`, `local_socket_failed`.
   static Result<std::unique_ptr<LocalServer>> listen(EventLoop& loop, const std::string& path, OnRequest on_request);
-  /// Removes the file.
+  /// Removes the file, unless its name has come to belong to another one.
   ~LocalServer();
   LocalServer(const LocalServer&) = delete;
   LocalServer& operator=(const LocalServer&) = delete;

@@ -1,14 +1,17 @@
 #include "aceward/net/local_socket.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <thread>
+#include <vector>
 
 #include "aceward/net/local_stream.h"
 #include "aceward/net/reasons.h"
@@ -158,6 +161,63 @@ TEST_F(LocalSocketTest, AFileLeftBehindIsReplacedAndRemovedAtTheEnd) {
     EXPECT_EQ(ask("x").value(), "you said: x");
   }
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(LocalSocketTest, TheFileOfAnotherServerIsNotRemoved) {
+  auto first = echo();
+  std::filesystem::remove(path);
+  const auto second = echo();
+  first.reset();
+  EXPECT_EQ(ask("x").value(), "you said: x");
+}
+
+/// Somebody who listens and never accepts, with a queue that is full.
+struct HungListener {
+  explicit HungListener(const std::string& path) : listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, sizeof name.sun_path - 1);
+    EXPECT_EQ(::bind(listener, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+    EXPECT_EQ(::listen(listener, 0), 0);
+    for (int stream = connect_local(path); stream >= 0; stream = connect_local(path)) waiting.push_back(stream);
+    EXPECT_EQ(errno, EAGAIN);
+  }
+  ~HungListener() {
+    for (const int stream : waiting) ::close(stream);
+    ::close(listener);
+  }
+  int listener;
+  std::vector<int> waiting;
+};
+
+TEST_F(LocalSocketTest, AServerThatHangsIsNotWaitedForBeyondTheTimeout) {
+  const HungListener hung(path.string());
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(ask_local(path.string(), "x", std::chrono::milliseconds(60)).error(), reason::local_server_unreachable);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
+  const auto second = LocalServer::listen(loop, path.string(), [](std::string, LocalServer::Reply) {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error(), reason::local_socket_in_use);
+}
+
+TEST_F(LocalSocketTest, WithoutDescriptorsTheLoopDoesNotSpinAndGoesOnLater) {
+  const auto server = echo();
+  const int stream = connect_local(path.string());
+  ASSERT_GE(stream, 0);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::dup(stream);
+  ASSERT_GE(next, 0);
+  ::close(next);
+  rlimit none_left = before;
+  none_left.rlim_cur = static_cast<rlim_t>(next);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none_left), 0);
+  int turns = 0;
+  loop.run_until([&] { return ++turns > 200; }, std::chrono::milliseconds(250));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_LT(turns, 50);
+  ::close(stream);
+  EXPECT_EQ(ask("x").value(), "you said: x");
 }
 
 TEST_F(LocalSocketTest, AFileThatIsNoSocketStays) {

@@ -5,7 +5,7 @@
 
 namespace aceward::net {
 
-/// A connected socket, or -1 with errno. Blocks for no longer than the listener's queue is full.
+/// A connected, blocking socket, or -1 with errno. Never waits: EAGAIN when the listener's queue is full.
 int connect_local(const std::string& path);
 
 }  // namespace aceward::net
