@@ -155,6 +155,14 @@ TEST(CwtClaims, DoesNotWriteWhatItWouldNotRead) {
   EXPECT_EQ(with_other(100, {0xa2, 0x01, 0x01, 0x01, 0x01}).error(), reason::cwt_claim_malformed);
 }
 
+TEST(CwtClaims, KeyZeroHasNoMeaning) {
+  const auto claims = claims_of("a1001a5612aeb0");
+  ASSERT_TRUE(claims);
+  EXPECT_NE(claims->other(0), nullptr);
+  EXPECT_FALSE(claims->iss || claims->sub || claims->aud || claims->exp || claims->nbf || claims->iat || claims->cti ||
+               claims->cnf || claims->scope || claims->ace_profile || claims->cnonce || claims->exi);
+}
+
 TEST(CwtClaims, NamesInTextAreNotTheClaimsInNumbers) {
   // {"exp": 1, "cnf": {…}, "aud": …} beside nothing: three claims that nobody knows.
   const auto claims = claims_of(
