@@ -18,13 +18,14 @@ constexpr std::size_t longest_psk = 512;
 /// The character at the front of `text`, which is cut off. Negative: not UTF-8 (RFC 3629).
 std::int32_t next_character(BytesView& text) {
   const std::uint8_t first = text[0];
+  constexpr std::size_t none = 9;  // no character begins with such an octet
   const std::size_t more = first < 0x80   ? 0
-                           : first < 0xc2 ? 9
+                           : first < 0xc2 ? none
                            : first < 0xe0 ? 1
                            : first < 0xf0 ? 2
                            : first < 0xf5 ? 3
-                                          : 9;
-  if (more >= text.size()) return -1;
+                                          : none;
+  if (more == none || more >= text.size()) return -1;
   std::int32_t character = more == 0 ? first : first & (0x3f >> more);
   for (const std::uint8_t octet : text.subspan(1, more)) {
     if ((octet & 0xc0) != 0x80) return -1;

@@ -269,9 +269,9 @@ TEST_F(StoreRegistry, RefusesClientsThatContradictThemselves) {
     EXPECT_EQ(added.error().detail(), member);
   };
   for (const std::string& name :
-       std::vector<std::string>{"", std::string(256, 'n'), "tab\there", "del\x7f", "c1\xc2\x80", "cut\xc3",
-                                "overlong\xc0\xaf", "surrogate\xed\xa0\x80", "beyond\xf4\x90\x80\x80",
-                                "overlong\xe0\x80\x80", "lone\x80", std::string("nul\0", 4)})
+       std::vector<std::string>{"", std::string(256, 'n'), "\x80\x80\x80\x80\x80\x80\x80\x80\x81\x81", "tab\there",
+                                "del\x7f", "c1\xc2\x80", "cut\xc3", "overlong\xc0\xaf", "surrogate\xed\xa0\x80",
+                                "beyond\xf4\x90\x80\x80", "overlong\xe0\x80\x80", "lone\x80", std::string("nul\0", 4)})
     expect_invalid("name", [&](ClientRecord& client) { client.name = name; });
   expect_invalid("key_thumbprint", [](ClientRecord& client) { client.key_thumbprint.pop_back(); });
   expect_invalid("key_thumbprint", [](ClientRecord& client) { client.public_key.clear(); });
