@@ -1,7 +1,9 @@
-// What strangers and peers send to a DTLS server and client before anybody is authenticated.
+// What strangers send to a DTLS server and client, and into a handshake or a session of the two.
 //
-// The input is a list of datagrams: one octet (whom it goes to, from which address, how much time passes before it),
-// two octets of length, the datagram.
+// The first octet says how far client and server have got before: 0 the client has sent its first ClientHello, 1 the
+// server has accepted its cookie, 2 the client has answered the server's flight, 3 the session is established. Then
+// comes a list of datagrams: one octet (whom it goes to, from which address, how much time passes before it), two
+// octets of length, the datagram.
 #include <cstdlib>
 
 #include "aceward/base/random.h"
@@ -34,6 +36,31 @@ void drain(tls::Server& server, tls::Client& client) {
   while (const auto event = client.next_event()) require(std::holds_alternative<tls::HandshakeFailed>(*event));
 }
 
+void carry_to_server(tls::Server& server, tls::Client& client, const Address& from, const Address& local, Instant now) {
+  while (const auto out = client.next_datagram()) server.receive(from, local, out->datagram, now);
+}
+void carry_to_client(tls::Server& server, tls::Client& client, Instant now) {
+  while (const auto out = server.next_datagram()) client.receive(out->datagram, now);
+}
+
+/// Returns whether the session is established.
+bool begin(unsigned progress, tls::Server& server, tls::Client& client, const Address& from, const Address& local,
+           Instant now) {
+  if (progress == 0) return false;
+  carry_to_server(server, client, from, local, now);
+  carry_to_client(server, client, now);
+  carry_to_server(server, client, from, local, now);
+  require(server.half_open_count() == 1);
+  if (progress == 1) return false;
+  carry_to_client(server, client, now);
+  if (progress == 2) return false;
+  carry_to_server(server, client, from, local, now);
+  carry_to_client(server, client, now);
+  require(std::holds_alternative<tls::Established>(server.next_event().value()));
+  require(std::holds_alternative<tls::Established>(client.next_event().value()));
+  return true;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -51,6 +78,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                     .value();
   Instant now(std::chrono::hours(1));
   client.start(now);
+  if (input.empty()) return 0;
+  const auto peer = Address::v4(198, 51, 100, 7, 0);
+  const bool established = begin(input[0] & 3, server, client, peer, local, now);
+  input = input.subspan(1);
   while (input.size() >= 3) {
     const std::uint8_t control = input[0];
     const std::size_t length =
@@ -66,7 +97,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     server.on_timeout(now);
     client.on_timeout(now);
     drain(server, client);
-    require(server.half_open_count() <= 2 && server.session_count() == 0);
+    require(server.half_open_count() <= 2 && server.session_count() == (established ? 1U : 0U));
+    require(client.established() == established);
+    // What was served lies ahead, or a loop would spin.
+    require(server.next_timeout().value_or(Instant::max()) > now &&
+            client.next_timeout().value_or(Instant::max()) > now);
 
     BytesView rest = datagram;
     std::size_t taken = 0;
