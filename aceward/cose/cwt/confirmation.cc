@@ -27,6 +27,24 @@ Result<EncryptedKey> parse_encrypted(BytesView value) {
   return EncryptedKey{to_bytes(value)};
 }
 
+/// RFC 9202 figure 7: a symmetric COSE_Key of kty and kid and nothing else does not hold a key, but names one.
+std::optional<KeyId> parse_reference(BytesView value) {
+  const auto entries = cose::parse_map(value, reason::cwt_confirmation_malformed);
+  if (!entries || entries->size() != 2) return std::nullopt;
+  bool is_symmetric = false;
+  std::optional<KeyId> reference;
+  for (const cose::MapEntry& entry : *entries) {
+    if (entry.label.is(1)) {
+      is_symmetric = cose::read_all(entry.value, &cbor::Reader::integer) == cose::kty::symmetric.value;
+    } else if (entry.label.is(2)) {
+      const auto kid = cose::read_all(entry.value, &cbor::Reader::byte_string);
+      if (!kid) return std::nullopt;
+      reference = KeyId{to_bytes(*kid)};
+    }
+  }
+  return is_symmetric ? reference : std::nullopt;
+}
+
 }  // namespace
 
 Result<EncryptedKey> EncryptedKey::encrypt(const cose::Key& key, const cose::ContentKey& wrapping, Random& random) {
@@ -73,6 +91,11 @@ Result<Confirmation> Confirmation::parse(BytesView encoded) {
     const bool is_key = entry.label.is(confirmation_method::cose_key);
     const bool is_encrypted = entry.label.is(confirmation_method::encrypted_cose_key);
     const bool is_kid = entry.label.is(confirmation_method::kid);
+    const bool is_first = std::holds_alternative<std::monostate>(out.key);
+    if (auto reference = is_key && is_first ? parse_reference(entry.value) : std::nullopt) {
+      out.key = std::move(*reference);
+      continue;
+    }
     if (!is_key && !is_encrypted && !is_kid) {
       out.others.push_back(cose::keep(entry));
       continue;

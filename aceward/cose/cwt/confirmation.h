@@ -44,6 +44,8 @@ struct KeyId {
 /// At most one of the three, and none beside osc (RFC 9203), which is a key too; other methods are kept in `others`,
 /// and without any of the three `key` is empty: it is for the application whether it understands one of them
 /// (section 3.1: else they are ignored).
+/// A COSE_Key that has kty 4 and a kid and nothing else does not hold a key, but names one: it is read as the third
+/// (RFC 9202 figure 7).
 struct Confirmation {
   std::variant<std::monostate, cose::Key, EncryptedKey, KeyId> key;
   std::vector<cose::Member> others;

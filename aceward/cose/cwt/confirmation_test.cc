@@ -56,6 +56,26 @@ TEST(CwtConfirmation, ReadsTheWholeClaimsSetOfRfc8747) {
   EXPECT_FALSE(claims->carries_bare_secret());
 }
 
+TEST(CwtConfirmation, ASymmetricKeyOfKidAloneNamesAKeyAsInRfc9202Figure7) {
+  const auto figure = confirmation_of("a101a2010402483d027833fc6267ce");
+  ASSERT_TRUE(figure);
+  EXPECT_EQ(figure->cose_key(), nullptr);
+  ASSERT_NE(figure->kid(), nullptr);
+  EXPECT_EQ(to_hex(figure->kid()->value), "3d027833fc6267ce");
+  EXPECT_EQ(to_hex(figure->serialize().expose()), "a103483d027833fc6267ce");
+  // With k it is a key; of another type it is one that lacks its point; with anything else it is more than a name.
+  const auto whole = confirmation_of("a101a301040241012050000102030405060708090a0b0c0d0e0f");
+  ASSERT_TRUE(whole);
+  EXPECT_NE(whole->cose_key(), nullptr);
+  EXPECT_FALSE(confirmation_of("a101a20102024101"));
+  EXPECT_FALSE(confirmation_of("a101a301040241010301"));
+  EXPECT_FALSE(confirmation_of("a101a20104026161"));
+  EXPECT_FALSE(confirmation_of("a101a10104"));
+  EXPECT_FALSE(confirmation_of("a101a2024101030a")) << "no kty";
+  EXPECT_FALSE(confirmation_of("a101a20104030a")) << "no kid";
+  EXPECT_EQ(confirmation_of("a201a20104024101034101").error(), reason::cwt_confirmation_malformed);
+}
+
 TEST(CwtConfirmation, RefusesTwoKeysInOneCnf) {
   const std::string kid = "034101";
   EXPECT_EQ(confirmation_of("a201" + public_key_3_2 + "02" + encrypted_3_3).error(),
