@@ -146,6 +146,28 @@ TEST(UdpSocket, WhatTheSystemRefusesDoesNotHoldUpTheRest) {
   EXPECT_EQ(a.socket->counters().send_errors, 1U);
 }
 
+TEST(UdpSocket, APeerThatIsGoneAndASourceThatIsNotOursHoldNothingUp) {
+  EventLoop loop;
+  Ear a(loop, loopback_v4);
+  Ear b(loop, loopback_v4);
+  auto gone = std::make_unique<Ear>(loop, loopback_v4);
+  const Address closed = gone->socket->local_address();
+  gone.reset();
+  for (int i = 0; i < 3; ++i) {
+    a.socket->send(closed, {}, to_bytes("anybody?"));  // answered by ICMP
+    a.socket->send(b.socket->local_address(), Address::v4(192, 0, 2, 77, 0), to_bytes("not from here"));
+    a.socket->send(b.socket->local_address(), Address::v4(224, 0, 1, 187, 0), to_bytes("nor from a group"));
+    a.socket->send(Address::v4(127, 0, 0, 1, 0), {}, to_bytes("to no port"));
+    a.socket->flush();
+    loop.run_until([] { return false; }, std::chrono::milliseconds(5));
+  }
+  a.socket->send(b.socket->local_address(), {}, to_bytes("fine"));
+  a.socket->flush();
+  ASSERT_TRUE(loop.run_until([&] { return !b.heard.empty(); }, udp_patience));
+  EXPECT_EQ(as_text(b.heard[0].data), "fine");
+  EXPECT_EQ(a.socket->counters().send_errors, 9U);
+}
+
 TEST(UdpSocket, APortInUseIsRefused) {
   EventLoop loop;
   Ear first(loop, loopback_v4);

@@ -76,6 +76,35 @@ TEST(DtlsCookie, IsGoodForOneAddressOnly) {
   EXPECT_EQ(rig.server.half_open_count(), 1U);
 }
 
+TEST(DtlsCookie, IsGoodForOneClientHelloOnly) {
+  Rig rig;
+  Bytes with_cookie;
+  rig.network.on_send = [&](const Address& from, const Address&, Bytes& datagram) {
+    BytesView rest = datagram;
+    const auto record = next_record(rest);
+    const auto hello = record ? parse_client_hello(*record) : std::nullopt;
+    if (from == server_address || !hello || hello->cookie.empty()) return true;
+    with_cookie = datagram;
+    return false;
+  };
+  rig.connect_psk();
+  ASSERT_TRUE(rig.network.run([&] { return !with_cookie.empty(); }));
+  const std::uint64_t challenged = rig.server.counters().cookies_sent;
+  // After the headers and the version: the client's random. After the cookie: the cipher suites.
+  BytesView rest = with_cookie;
+  const std::size_t cookie_at = 13 + 12 + 2 + 32 + 1 + 1;
+  const std::size_t suites_at = cookie_at + parse_client_hello(*next_record(rest))->cookie.size() + 2;
+  for (const std::size_t at : {std::size_t{13 + 12 + 2}, std::size_t{13 + 12 + 2 + 31}, suites_at + 1}) {
+    Bytes other = with_cookie;
+    other[at] ^= 1;
+    rig.server.receive(client_address(), server_address, other, rig.network.clock.now());
+    EXPECT_EQ(rig.server.half_open_count(), 0U) << at;
+  }
+  EXPECT_EQ(rig.server.counters().cookies_sent, challenged + 3);
+  rig.server.receive(client_address(), server_address, with_cookie, rig.network.clock.now());
+  EXPECT_EQ(rig.server.half_open_count(), 1U);
+}
+
 TEST(DtlsCookie, ExpiresWithItsKeyAfterOneMoreLifetime) {
   for (const auto& [seconds, accepted] :
        {std::pair{59, 1U}, std::pair{61, 1U}, std::pair{119, 1U}, std::pair{125, 0U}}) {
