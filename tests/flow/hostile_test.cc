@@ -397,6 +397,41 @@ TEST(FlowAttack, AnUpdateUnderAnotherKeyDoesNotGoOnInTheSession) {
   EXPECT_EQ(world.served.size(), 1U);
 }
 
+TEST(FlowAttack, NothingGoesToTheAsButDtls) {
+  for (const PopKind kind : {PopKind::raw_public_key, PopKind::pre_shared_key}) {
+    World world;
+    ClientNode& alice = world.add_client("alice", kind);
+    world.allow("alice", "rTemp");
+    ASSERT_EQ(answer_of(world.ask(alice, coap::code::get, "temp")), coap::code::content);
+    int datagrams = 0;
+    for (const Flying& datagram : world.seen) {
+      if (datagram.to != world.as_address && datagram.from != world.as_address) continue;
+      ++datagrams;
+      // Content types of DTLS 1.2: 20 to 23. A CoAP message begins with 64 or more.
+      EXPECT_TRUE(datagram.octets.front() >= 20 && datagram.octets.front() <= 23);
+      EXPECT_FALSE(holds(datagram.octets, to_bytes("house")));
+      EXPECT_FALSE(holds(datagram.octets, alice.access->token(0)->access_token));
+    }
+    EXPECT_GT(datagrams, 4);
+  }
+}
+
+TEST(FlowAttack, AnAsWithAnotherKeyIsAskedForNothing) {
+  World world;
+  const cose::Key other =
+      cose::Key::from_private(crypto::PrivateKey::generate(crypto::Curve::p256, world.random).value());
+  ClientNode& alice = world.add_client("alice", PopKind::raw_public_key, [&](auto& config) {
+    config.authorization_servers[0].credentials = ace::dtls::AsRawKey{other.public_part().value()};
+  });
+  world.allow("alice", "rTemp");
+  const auto read = world.ask(alice, coap::code::get, "temp");
+  EXPECT_FALSE(read.result);
+  EXPECT_EQ(read.stage, Stage::token);
+  EXPECT_TRUE(world.ledger.tokens.empty());
+  EXPECT_EQ(world.as_endpoint->counters().refused.size(), 0U);
+  EXPECT_EQ(world.as_channel.session_count(), 0U);
+}
+
 /// Within a session that may GET /temp: whatever else is asked of it is refused and reaches no resource.
 TEST(FlowAttack, RightsToOneResourceOpenNoOtherSpellingOfIt) {
   World world;

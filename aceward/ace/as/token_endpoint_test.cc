@@ -196,6 +196,22 @@ TEST_F(TokenEndpointTest, AnUpdateByKidKeepsKeyAndKidAndCanChangeTheScope) {
   EXPECT_LT(before.claims().cti, after.claims().cti) << "a later token has a higher cti (RFC 9202 section 3.4)";
 }
 
+/// By a COSE_Key of kty and kid, as in figure 7 of RFC 9202.
+TEST_F(TokenEndpointTest, AnUpdateMayNameItsKeyByACoseKeyOfKidAlone) {
+  const Granted before = grant(by_psk(), request_for("thermometer.example"));
+  const auto request_with = [](BytesView kid) {
+    return post(
+        from_hex("a204a101a201040248" + to_hex(kid) + "0573" + to_hex(to_bytes("thermometer.example"))).value());
+  };
+  const auto answer = ask(by_psk(), request_with(*before.token_key().kid));
+  ASSERT_EQ(answer.code, coap::code::created);
+  const auto after = cbor::parse<AccessInformation>(answer.payload);
+  ASSERT_TRUE(after);
+  EXPECT_TRUE(after->cnf->cose_key()->same_key(before.token_key()));
+  EXPECT_EQ(ask(by_psk(), request_with(Bytes(8, 0xee))).code, coap::code::bad_request);
+  EXPECT_EQ(audited.back().reason, "pop_key_unknown");
+}
+
 TEST_F(TokenEndpointTest, TheOnlyServerOfAClientNeedsNoAudience) {
   const Granted granted = grant(by_psk(1), TokenRequest());
   EXPECT_EQ(granted.claims().aud, cwt::Audience("thermometer.example"));

@@ -233,6 +233,32 @@ TEST_F(TokenVerifierTest, RefusesAScopeThatItDoesNotKnow) {
   expect_refused(issuer_.sign(claims), reason::cbor_unexpected_kind, coap::code::bad_request);
 }
 
+TEST_F(TokenVerifierTest, ScopesBeyondAnyMeasureAreBadRequests) {
+  const auto expect_bad = [&](cwt::Scope scope) {
+    auto claims = good();
+    claims.scope = std::move(scope);
+    const auto refused = verify(issuer_.sign(claims));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(wire_answer(refused.error()), coap::code::bad_request) << refused.error().id();
+  };
+  std::string many;
+  for (int i = 0; i < 400; ++i) many += "/" + std::to_string(i) + "=GET ";
+  many.pop_back();
+  expect_bad(many);
+  Bytes paths{0x99, 0x01, 0x90};
+  for (int i = 100; i < 500; ++i) {
+    paths.insert(paths.end(), {0x82, 0x64, '/'});
+    for (const char digit : std::to_string(i)) paths.push_back(static_cast<std::uint8_t>(digit));
+    paths.push_back(0x01);
+  }
+  expect_bad(paths);
+  expect_bad(Bytes(200, 0x81));
+  expect_bad(Bytes{});
+  expect_bad(std::string());
+  expect_bad(std::string(" "));
+  expect_bad(Bytes{0x81, 0x82, 0x65, 't', 'e', 'm', 'p', 's', 0x01});
+}
+
 TEST_F(TokenVerifierTest, RefusesAnotherProfile) {
   auto claims = good();
   claims.ace_profile = 2;
