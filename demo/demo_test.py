@@ -53,6 +53,12 @@ class Demo(unittest.TestCase):
         self.assertTrue(lines[0].lstrip().startswith("chapter"), lines[0])
         self.assertLess(len(lines), 20)
 
+    def test_fails_aloud(self):
+        done = subprocess.run([PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20, check=False,
+                              env={**os.environ, "TMPDIR": "/nonexistent"})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"store_unavailable", done.stdout)
+
     def test_refuses_what_it_does_not_know(self):
         done = subprocess.run([PROGRAM, "--loud"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20,
                               check=False)
