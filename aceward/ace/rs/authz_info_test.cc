@@ -112,8 +112,7 @@ TEST_F(AuthzInfoTest, RefusalsFollowTheTokensFaultAndChangeNothing) {
 }
 
 TEST_F(AuthzInfoTest, AFullStoreIsUnavailable) {
-  post(good(1));
-  post(good(2));
+  for (const std::uint64_t seed : {1, 2}) store_.mark_used(post(good(seed)).outcome->entry);
   EXPECT_EQ(post(good(3)).response.code, coap::code::service_unavailable);
   EXPECT_EQ(store_.size(), 2U);
 }

@@ -37,11 +37,17 @@ Result<cose::Key> TokenStore::key_of(VerifiedToken& token, WallTime now) const {
   return found->key.clone();
 }
 
-Result<> TokenStore::check_room(const std::string& issuer) const {
-  if (entries_.size() >= limits_.tokens) return fail(reason::token_store_full);
+Result<> TokenStore::make_room(const std::string& issuer) {
   const auto own = std::ranges::count_if(entries_, [&](const auto& entry) { return entry.second.issuer == issuer; });
-  if (static_cast<std::size_t>(own) >= limits_.tokens_per_issuer)
-    return fail(reason::token_store_full, "of one issuer");
+  const bool is_issuer_full = static_cast<std::size_t>(own) >= limits_.tokens_per_issuer;
+  if (!is_issuer_full && entries_.size() < limits_.tokens) return {};
+  // In the order in which the keys came.
+  const auto unused = [](const auto& entry) { return !entry.second.used; };
+  auto oldest =
+      std::ranges::find_if(entries_, [&](const auto& entry) { return unused(entry) && entry.second.issuer == issuer; });
+  if (oldest == entries_.end() && !is_issuer_full) oldest = std::ranges::find_if(entries_, unused);
+  if (oldest == entries_.end()) return fail(reason::token_store_full, is_issuer_full ? "of one issuer" : "");
+  drop(oldest->first);
   return {};
 }
 
@@ -63,7 +69,7 @@ Result<TokenStore::Outcome> TokenStore::store(VerifiedToken token, WallTime now)
       return Outcome{live == by_key_.end() ? EntryId{} : live->second, Change::outdated};
     }
   }
-  if (live == by_key_.end()) ACEWARD_TRY(check_room(token.issuer()));
+  if (live == by_key_.end()) ACEWARD_TRY(make_room(token.issuer()));
 
   const WallTime until =
       known == memories_.end() ? token.expires_at() : std::max(known->second.until, token.expires_at());

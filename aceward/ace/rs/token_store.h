@@ -34,6 +34,8 @@ struct TokenEntry {
   bool used = false;
 };
 
+/// Where there is no room, the key that waits longest for its first use makes way: whoever hoards tokens, or posts
+/// those of others, keeps nobody out (RFC 9202 section 7). Keys that were used stay until their tokens end.
 struct TokenStoreLimits {
   std::size_t tokens = 4096;
   std::size_t tokens_per_issuer = 4096;
@@ -109,7 +111,7 @@ class TokenStore {
 
   static KeyName name_of(const cose::Key& key, const std::string& issuer);
   Result<cose::Key> key_of(VerifiedToken& token, WallTime now) const;
-  Result<> check_room(const std::string& issuer) const;
+  Result<> make_room(const std::string& issuer);
   void sweep(WallTime now);
   void insert(TokenEntry entry, KeyName name);
   void drop(EntryId id);

@@ -270,19 +270,43 @@ TEST_F(TokenStoreTest, FindsAPublicKeyOnlyWhileItsTokenLives) {
 
 TEST_F(TokenStoreTest, IsBounded) {
   TokenStore store(TokenStoreLimits{.tokens = 3, .tokens_per_issuer = 2});
-  must(store.store(token(a_, p256_public_key(1)), test_now));
-  must(store.store(token(a_, p256_public_key(2)), test_now));
+  const auto use = [&](VerifiedToken verified) {
+    store.mark_used(must(store.store(std::move(verified), test_now)).entry);
+  };
+  use(token(a_, p256_public_key(1)));
+  use(token(a_, p256_public_key(2)));
   EXPECT_EQ(store.store(token(a_, p256_public_key(3)), test_now).error(), reason::token_store_full);
-  must(store.store(token(b_, p256_public_key(4)), test_now));
+  use(token(b_, p256_public_key(4)));
   EXPECT_EQ(store.store(token(b_, p256_public_key(5)), test_now).error(), reason::token_store_full);
   EXPECT_EQ(store.size(), 3U);
   // Keys that are known can still be updated.
   EXPECT_EQ(must(store.store(token(a_, p256_public_key(1), {.iat = seconds(1)}), test_now)).change, Change::superseded);
 }
 
+TEST_F(TokenStoreTest, WhoHoardsTokensKeepsNobodyOut) {
+  TokenStore store(TokenStoreLimits{.tokens = 4, .tokens_per_issuer = 3});
+  const auto used = must(store.store(token(a_, p256_public_key(1)), test_now)).entry;
+  store.mark_used(used);
+  const auto others = must(store.store(token(b_, p256_public_key(2)), test_now)).entry;
+  const auto first = must(store.store(token(a_, p256_public_key(3)), test_now)).entry;
+  const auto second = must(store.store(token(a_, p256_public_key(4)), test_now)).entry;
+  for (std::uint64_t seed = 10; seed < 20; ++seed) {
+    EXPECT_TRUE(store.store(token(a_, p256_public_key(seed)), test_now).has_value());
+    EXPECT_EQ(store.size(), 4U);
+  }
+  EXPECT_NE(store.find(used, test_now), nullptr);
+  EXPECT_NE(store.find(others, test_now), nullptr) << "an issuer's tokens make way for its own first";
+  EXPECT_EQ(store.find(first, test_now), nullptr);
+  EXPECT_EQ(store.find(second, test_now), nullptr);
+  EXPECT_EQ(store.expire(test_now).size(), 10U);
+  const auto newcomer = must(store.store(token(b_, p256_public_key(30)), test_now)).entry;
+  EXPECT_NE(store.find(newcomer, test_now), nullptr);
+  EXPECT_EQ(store.find(others, test_now), nullptr);
+}
+
 TEST_F(TokenStoreTest, RoomComesBackWhenTokensExpire) {
   TokenStore store(TokenStoreLimits{.tokens = 1});
-  must(store.store(token(a_, p256_public_key(1), {.exp = seconds(10)}), test_now));
+  store.mark_used(must(store.store(token(a_, p256_public_key(1), {.exp = seconds(10)}), test_now)).entry);
   EXPECT_FALSE(store.store(token(a_, p256_public_key(2)), test_now).has_value());
   EXPECT_TRUE(store.store(token(a_, p256_public_key(2)), test_now + seconds(10)).has_value());
 }
