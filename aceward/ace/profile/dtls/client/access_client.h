@@ -72,7 +72,7 @@ struct Completed {
   Result<coap::Response> result;
   /// With `as_refused`: what the authorization server said. Also beside a 4.03 or 4.05 that it would not mend.
   std::optional<ErrorResponse> refusal;
-  /// With `token_refused`: the code that the resource server gave.
+  /// With `token_refused`: the code that the resource server gave. With `as_refused`: that of the authorization server.
   std::optional<coap::Code> refused_with;
 };
 

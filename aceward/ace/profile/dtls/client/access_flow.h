@@ -302,7 +302,7 @@ class AccessFlow {
     if (!token) {
       // The session lives on with what it has; the resource server's denial is the answer.
       if (pending.denial) return finish(target, denial_of(pending), Step::requesting, std::move(refusal));
-      return finish(target, std::unexpected(token.error()), Step::asking, std::move(refusal));
+      return finish(target, std::unexpected(token.error()), Step::asking, std::move(refusal), response.code);
     }
     const bool is_update = target.wish.update_key_id && target.token && have_one_key(*target.token, *token);
     if (!is_update) end_session(target, now);
