@@ -24,9 +24,9 @@ constexpr std::array<std::string_view, 15> silence{
 };
 constexpr std::array<std::string_view, 4> of_the_configuration{"server_unknown", "client_key_missing",
                                                                "socket_bind_failed", "tls_setup_failed"};
-constexpr std::array<std::string_view, 7> of_the_command_line{
-    "uri_malformed", "uri_scheme_unknown",     "uri_has_fragment",      "uri_option_too_long",
-    "hex_malformed", "coap_message_too_large", "coap_too_many_requests"};
+constexpr std::array<std::string_view, 8> of_the_command_line{
+    "uri_malformed", "uri_scheme_unknown",     "uri_has_fragment",       "uri_option_too_long",
+    "hex_malformed", "coap_message_too_large", "coap_too_many_requests", "dtls_data_too_large"};
 
 }  // namespace
 

@@ -152,14 +152,21 @@ Failure failure_of(const ace::dtls::Completed& completed) {
                             : completed.stage == ace::dtls::Stage::upload ? "uploading the token"
                                                                           : "asking the server";
   ExitCode code = exit_code_of(error);
-  if (completed.refused_with) code = exit_code_of(*completed.refused_with);
-  Failure failure = Failure::of(code, error, where);
-  if (completed.refusal) {
-    const std::string_view name = name_of(completed.refusal->error);
-    failure.what +=
-        ": " + (name.empty() ? std::to_string(static_cast<std::int64_t>(completed.refusal->error)) : std::string(name));
-    if (completed.refusal->error_description) failure.what += " (" + *completed.refusal->error_description + ")";
+  // An authorization server in trouble has refused nothing.
+  const bool is_token_answer = completed.stage == ace::dtls::Stage::token;
+  if (completed.refused_with && (!is_token_answer || completed.refused_with->code_class() == 5)) {
+    code = exit_code_of(*completed.refused_with);
   }
+  if (completed.refusal) {
+    // The error's code and description say more than its place.
+    Failure failure = Failure::of(code, Error(error.reason()), where);
+    const std::string_view name = name_of(completed.refusal->error);
+    const std::string number = std::to_string(static_cast<std::int64_t>(completed.refusal->error));
+    failure.what += ": " + (name.empty() ? number : std::string(name));
+    if (completed.refusal->error_description) failure.what += " (" + *completed.refusal->error_description + ")";
+    return failure;
+  }
+  Failure failure = Failure::of(code, error, where);
   if (completed.refused_with) failure.what += ": " + completed.refused_with->to_string();
   return failure;
 }

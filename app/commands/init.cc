@@ -3,6 +3,7 @@
 
 #include "aceward/crypto/encoding.h"
 #include "aceward/crypto/openssl/random.h"
+#include "aceward/net/local_socket.h"
 #include "aceward/store/sqlite/store.h"
 #include "app/commands/commands.h"
 #include "app/key_files.h"
@@ -188,6 +189,10 @@ int run_init(const InitOptions& options, const Console& console) {
                                                  "choose another folder, or replace all of it, keys, records and "
                                                  "tokens included, with --yes"));
     }
+  }
+  if (net::ask_local((options.directory / "admin.sock").string(), "{}")) {
+    return console.fail(Failure::configuration(
+        "a server runs in " + options.directory.string() + "; nothing was changed", "stop it first"));
   }
   const auto listed = [&](std::string_view verb) {
     std::string text = "{\"" + std::string(verb) + "\":[";

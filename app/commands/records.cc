@@ -49,12 +49,6 @@ Outcome<Secret> symmetric_key(const std::string& text, const std::filesystem::pa
   return std::move(*key);
 }
 
-/// The key's octets in hexadecimal, to be wiped with the request.
-void add_secret(JsonObject& request, std::string_view name, const Secret& key) {
-  const Secret text = symmetric_key_text(key.expose());
-  request.add(name, as_text(text.expose()).substr(0, text.size() - 1));
-}
-
 Outcome<> add_lifetime(JsonObject& request, const std::string& text) {
   if (text.empty()) return {};
   const auto lifetime = parse_duration(text);
@@ -110,7 +104,7 @@ int run_client(const RecordOptions& options, const Console& console) {
       const auto psk = symmetric_key(options.psk, options.psk_out, "--psk", 32, options.dry_run);
       if (!psk) return std::unexpected(psk.error());
       request.add("psk_identity", options.psk_identity);
-      add_secret(request, "psk", *psk);
+      request.add_secret("psk", *psk);
     }
     return {};
   });
@@ -127,7 +121,7 @@ int run_rs(const RecordOptions& options, const Console& console) {
     if (!options.token_key.empty()) {
       const auto key = symmetric_key(options.token_key, options.token_key_out, "--token-key", 16, options.dry_run);
       if (!key) return std::unexpected(key.error());
-      add_secret(request, "token_key", *key);
+      request.add_secret("token_key", *key);
       request.add_text_unless_empty("token_key_id", options.token_key_id);
     }
     request.add_text_unless_empty("protection", options.protection);

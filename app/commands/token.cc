@@ -12,7 +12,7 @@ namespace aceward::app {
 
 namespace {
 
-std::string scope_text(const ace::Scope& scope) {
+std::string scope_as_text(const ace::Scope& scope) {
   if (const auto* text = std::get_if<std::string>(&scope)) return *text;
   const auto aif = ace::Aif::parse(std::get<Bytes>(scope));
   return aif ? aif->to_text() : to_hex(std::get<Bytes>(scope));
@@ -21,7 +21,7 @@ std::string scope_text(const ace::Scope& scope) {
 void print_token(const ace::client::HeldToken& token, const ClientServerSection& server, const TokenOptions& options,
                  const Console& console) {
   const bool is_raw = token.kind == ace::client::PopKind::raw_public_key;
-  const std::string scope = token.scope ? scope_text(*token.scope) : "";
+  const std::string scope = token.scope ? scope_as_text(*token.scope) : "";
   if (console.json()) {
     std::string text = "{\"server\":" + json_quoted(server.name) + ",\"audience\":" + json_quoted(server.audience) +
                        ",\"bound_to\":" + (is_raw ? "\"raw-key\"" : "\"psk\"") +

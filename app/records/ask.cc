@@ -138,12 +138,27 @@ JsonObject& JsonObject::add_texts(std::string_view name, const std::vector<std::
   return *this;
 }
 
+JsonObject& JsonObject::add_secret(std::string_view name, const Secret& octets) {
+  static constexpr char digits[] = "0123456789abcdef";
+  member(name).text_ += '"';
+  for (const std::uint8_t octet : octets.expose()) {
+    text_ += digits[octet >> 4];
+    text_ += digits[octet & 15];
+  }
+  text_ += '"';
+  return *this;
+}
+
 std::string JsonObject::finish() && {
   text_ += "}";
   return std::move(text_);
 }
 
 Outcome<std::string> ask_admin(const Config& config, std::string request) {
+  if (!config.as) {
+    return std::unexpected(config_failure(config.file, {}, "there is no section [as], so there are no records here",
+                                          "name the authorization server's configuration with -c FILE"));
+  }
   auto asked = net::ask_local(config.store.socket.string(), request);
   Outcome<std::string> line = asked ? Outcome<std::string>(std::move(*asked))
                                     : std::unexpected(Failure::of(exit_code_of_store(asked.error()), asked.error(),

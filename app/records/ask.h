@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "aceward/base/secret.h"
 #include "aceward/base/time.h"
 #include "app/config/config.h"
 #include "app/console.h"
@@ -21,6 +22,8 @@ class JsonObject {
   JsonObject& add(std::string_view name, std::int64_t number);
   JsonObject& add(std::string_view name, std::same_as<bool> auto flag) { return add_flag(name, flag); }
   JsonObject& add_texts(std::string_view name, const std::vector<std::string>& texts);
+  /// In hexadecimal, without a copy of its own. The request is wiped by ask_admin.
+  JsonObject& add_secret(std::string_view name, const Secret& octets);
   std::string finish() &&;
 
  private:
@@ -29,7 +32,8 @@ class JsonObject {
   std::string text_ = "{";
 };
 
-/// The reply of admin.h, without its refusals. `request` is wiped: it may hold keys.
+/// For configurations with [as] alone: without it there is nothing to ask. The reply of admin.h, without its refusals.
+/// `request` is wiped: it may hold keys.
 Outcome<std::string> ask_admin(const Config& config, std::string request);
 
 /// Asks, and prints: with --json the reply, else a table or the members, or `done` with what was removed or revoked.
