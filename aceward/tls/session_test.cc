@@ -10,6 +10,7 @@
 #include <deque>
 #include <filesystem>
 
+#include "aceward/tls/gnutls_clock.h"
 #include "aceward/tls/reasons.h"
 #include "aceward/tls/test_network.h"
 
@@ -239,6 +240,10 @@ TEST(DtlsNewHandshake, SupersedesOneThatIsHalfOpen) {
 class BareClient {
  public:
   explicit BareClient(std::string_view priority) {
+    // The first scope in a process changes the clock under sessions that there are.
+    {
+      const detail::ClockScope first(Instant{});
+    }
     gnutls_init(&session_, GNUTLS_CLIENT | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK | GNUTLS_ENABLE_RAWPK);
     gnutls_priority_set_direct(session_, std::string(priority).c_str(), nullptr);
     gnutls_transport_set_ptr(session_, this);
@@ -295,6 +300,7 @@ class BareClient {
     return code;
   }
   int alert() const { return gnutls_alert_get(session_); }
+  gnutls_session_t gnutls() const { return session_; }
 
  private:
   gnutls_session_t session_ = nullptr;
@@ -315,6 +321,26 @@ TEST(DtlsSession, RenegotiationIsRefusedAndTheSessionStays) {
   EXPECT_EQ(rig.server.counters().renegotiations_refused, 1U);
   EXPECT_EQ(rig.server.session_count(), 1U);
   EXPECT_EQ(rig.server.counters().handshakes_started, 1U);
+}
+
+/// RFC 9202 section 7.1: who resumed a session would not prove possession of its key again.
+TEST(DtlsSession, NoTicketIsGivenAndNoSessionResumed) {
+  Rig rig;
+  constexpr std::string_view priority = "NORMAL:-VERS-ALL:+VERS-DTLS1.2:+AES-128-CCM-8:-KX-ALL:+PSK";
+  BareClient first(priority);
+  first.use_psk();
+  ASSERT_EQ(first.handshake(rig.server, rig.network.clock.now()), GNUTLS_E_SUCCESS);
+  EXPECT_EQ(gnutls_session_get_flags(first.gnutls()) & GNUTLS_SFLAGS_SESSION_TICKET, 0U);
+  gnutls_datum_t kept{};
+  ASSERT_EQ(gnutls_session_get_data2(first.gnutls(), &kept), GNUTLS_E_SUCCESS);
+  BareClient again(priority);
+  again.use_psk();
+  gnutls_session_set_data(again.gnutls(), kept.data, kept.size);
+  gnutls_free(kept.data);
+  const int asked_before = rig.credentials.psk_asked;
+  ASSERT_EQ(again.handshake(rig.server, rig.network.clock.now()), GNUTLS_E_SUCCESS);
+  EXPECT_EQ(gnutls_session_is_resumed(again.gnutls()), 0);
+  EXPECT_GT(rig.credentials.psk_asked, asked_before);
 }
 
 TEST(DtlsSession, ARawKeySuiteWithoutAClientKeyIsRefused) {
