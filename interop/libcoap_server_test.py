@@ -1,13 +1,15 @@
-"""Our client stack at coap-server-gnutls: usage libcoap_server_test.py OUR-PROGRAM."""
+"""Our client stack and `aceward` at coap-server-gnutls: usage libcoap_server_test.py OUR-PROGRAM ACEWARD."""
 
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import peers
 
 OURS = sys.argv.pop(1)
+ACEWARD = os.path.abspath(sys.argv.pop(1))
 KEY = "0123456789abcdef"
 GREETING = "This is a test server made with libcoap"
 
@@ -25,6 +27,19 @@ class LibcoapServer(unittest.TestCase):
             self.assertEqual(code, "2.05")
             self.assertIn(GREETING, payload)
             self.assertEqual(get(f"coap://{peers.LOOPBACK}:{port}/nothing-there")[0], "4.04")
+
+    def test_plain_get_by_the_command_line(self):
+        def aceward_get(uri):
+            with tempfile.TemporaryDirectory() as empty:  # no configuration is found, and none is needed
+                done = subprocess.run([ACEWARD, "get", uri], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=40,
+                                      check=False, cwd=empty, env={**os.environ, "HOME": empty})
+            return done.returncode, done.stdout.decode()
+
+        with peers.libcoap_server() as port:
+            status, payload = aceward_get(f"coap://{peers.LOOPBACK}:{port}/")
+            self.assertEqual(status, 0)
+            self.assertIn(GREETING, payload)
+            self.assertEqual(aceward_get(f"coap://{peers.LOOPBACK}:{port}/nothing-there")[0], 4)
 
     def test_separate_response(self):
         with peers.libcoap_server() as port:
