@@ -105,6 +105,23 @@ TEST(KeyEncoding, RefusesTrailingOctetsTruncationAndOffCurvePoints) {
   EXPECT_EQ(private_key_from_pkcs8({}).error(), reason::crypto_encoding_malformed);
 }
 
+TEST(KeyEncoding, RefusesPemWithoutAKeyInIt) {
+  const auto armored = [](std::string_view body) {
+    return "-----BEGIN PRIVATE KEY-----" + std::string(body) + "-----END PRIVATE KEY-----\n";
+  };
+  for (const std::string_view body :
+       {"", "\n", "\n\n \t", "\nMA==\n", "\nMA=\n", "\nM\n", "\n====\n", "\nMIG\xc3(\n"}) {
+    EXPECT_EQ(private_key_from_pem(armored(body)).error(), reason::crypto_encoding_malformed) << body;
+  }
+  EXPECT_EQ(private_key_from_pem("").error(), reason::crypto_encoding_malformed);
+  EXPECT_EQ(private_key_from_pem("-----BEGIN PRIVATE KEY-----").error(), reason::crypto_encoding_malformed);
+  EXPECT_EQ(private_key_from_pem("-----END PRIVATE KEY----------BEGIN PRIVATE KEY-----").error(),
+            reason::crypto_encoding_malformed);
+  // A public key is none, and the other way round.
+  EXPECT_FALSE(private_key_from_pem(public_key_pem(p256_key().public_key())));
+  EXPECT_FALSE(public_key_from_pem(as_text(private_key_pem(p256_key()).expose())));
+}
+
 TEST(KeyEncoding, TellsOtherKindsOfKeyFromNonsense) {
   EXPECT_EQ(public_key_from_pem(rsa_public_pem).error(), reason::crypto_key_unsuitable);
   EXPECT_EQ(private_key_from_pem(p384_private_pem).error(), reason::crypto_key_unsuitable);
