@@ -410,11 +410,21 @@ TEST(RsChannelTest, RefusesEverybodyBeforeItIsAttached) {
   EXPECT_FALSE(channel.raw_public_key(raw_key_pair(1).spki()).has_value());
 }
 
-TEST(RsChannelTest, ANumberOfAPlainPeerIsNoSession) {
-  const ManualClock clock;
-  const RsChannel channel(clock);
-  EXPECT_EQ(channel.binding_of(plain_peer()), nullptr);
-  EXPECT_EQ(channel.binding_of(session_peer(1)), nullptr);
+TEST_F(RsServiceTest, ANumberOfAPlainPeerIsNoSession) {
+  const auto key = symmetric_key(0x42, "kid");
+  ASSERT_EQ(post(token(a_, key, "read")), coap::code::created);
+  ASSERT_TRUE(is_up(connect_psk(serialize_kid_identity(to_bytes("kid")), key)));
+  const auto entries = service_->server().tokens().symmetric_by_kid(to_bytes("kid"), clock_.wall());
+  ASSERT_EQ(entries.size(), 1U);
+  const auto sessions = service_->channel().sessions_of(entries.front());
+  ASSERT_EQ(sessions.size(), 1U);
+  coap::Peer peer = plain_peer();
+  peer.session = sessions.front();
+  EXPECT_EQ(service_->channel().binding_of(peer), nullptr);
+  peer.transport = coap::Transport::dtls;
+  EXPECT_NE(service_->channel().binding_of(peer), nullptr);
+  ++peer.session;
+  EXPECT_EQ(service_->channel().binding_of(peer), nullptr);
 }
 
 }  // namespace
