@@ -246,8 +246,12 @@ TEST(ConfigSchema, EveryKeyBelongsToASectionAndHasAValidDefault) {
   for (const ConfigKey& key : config_keys()) {
     EXPECT_NE(find_section(key.section), nullptr) << key.section;
     EXPECT_FALSE(key.required && !key.fallback.empty()) << key.name;
-    if (key.kind == ValueKind::choice) EXPECT_THAT(std::string(key.choices), HasSubstr(std::string(key.fallback)));
-    if (key.kind == ValueKind::duration) EXPECT_TRUE(parse_duration(key.fallback)) << key.name;
+    if (key.kind == ValueKind::choice) {
+      EXPECT_THAT(std::string(key.choices), HasSubstr(std::string(key.fallback)));
+    }
+    if (key.kind == ValueKind::duration) {
+      EXPECT_TRUE(parse_duration(key.fallback)) << key.name;
+    }
   }
 }
 

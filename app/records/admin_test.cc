@@ -20,7 +20,9 @@ class Admin : public testing::Test {
               ("admin_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directory(folder_);
-    store_ = *store::Store::open(folder_ / "store.db", {.durability = store::Durability::relaxed}, random_);
+    store::Options options;
+    options.durability = store::Durability::relaxed;
+    store_ = *store::Store::open(folder_ / "store.db", std::move(options), random_);
     const auto pair = *crypto::PrivateKey::generate(crypto::Curve::p256, random_);
     public_key_ = to_hex(cose::Key::from_public(pair.public_key()).serialize().expose());
     private_key_ = to_hex(cose::Key::from_private(pair).serialize().expose());
