@@ -27,9 +27,7 @@ class OneOfEach final : public tls::ServerCredentials {
   Bytes spki_;
 };
 
-tls::RawKeyPair raw_key_pair(const crypto::PrivateKey& key) {
-  return need(tls::RawKeyPair::from_pem(crypto::private_key_pem(key)), "raw key");
-}
+tls::RawKeyPair raw_key_pair(const crypto::PrivateKey& key) { return need(tls::RawKeyPair::from_key(key), "raw key"); }
 
 /// A server, and one client after the other that shakes hands with it and leaves. The cookie exchange included.
 class HandshakeRig {

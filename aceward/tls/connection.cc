@@ -41,8 +41,6 @@ std::string iana_cipher_name(const char* name) {
 
 }  // namespace
 
-Error Connection::reason_placeholder() { return Error(reason::session_unknown); }
-
 Result<PriorityHandle> make_priority(bool raw_keys, bool psk) {
   std::string text = "NONE:+VERS-DTLS1.2:+AES-128-CCM-8:+AES-128-CCM:+CHACHA20-POLY1305:+AEAD:+COMP-NULL";
   if (raw_keys) text += ":+ECDHE-ECDSA:+CTYPE-SRV-RAWPK:+CTYPE-CLI-RAWPK";

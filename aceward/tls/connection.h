@@ -7,6 +7,7 @@
 #include "aceward/base/secret.h"
 #include "aceward/tls/credentials.h"
 #include "aceward/tls/gnutls_handles.h"
+#include "aceward/tls/reasons.h"
 #include "aceward/tls/session.h"
 
 namespace aceward::tls::detail {
@@ -107,7 +108,7 @@ class Connection {
   SessionHandle session_;
   std::size_t mtu_ = 0;
   State state_ = State::handshaking;
-  Error why_{reason_placeholder()};
+  Error why_{reason::session_unknown};
   std::optional<Error> refusal_;  ///< what check_ said no with
   std::optional<Alert> alert_sent_;
   std::optional<Alert> alert_received_;
@@ -122,8 +123,6 @@ class Connection {
   SessionInfo info_;
   enum class Heading { none, in, out } heading_ = Heading::none;
   std::uint64_t renegotiations_refused_ = 0;
-
-  static Error reason_placeholder();
 };
 
 }  // namespace aceward::tls::detail

@@ -107,6 +107,14 @@ Result<RawKeyPair> RawKeyPair::from_coordinates(const P256Point& point, BytesVie
   return RawKeyPair(std::make_shared<const Material>(std::move(material)));
 }
 
+Result<RawKeyPair> RawKeyPair::from_key(const crypto::PrivateKey& key) {
+  if (key.curve() != crypto::Curve::p256) return fail(reason::raw_key_malformed, "not P-256");
+  P256Point point;
+  std::ranges::copy(key.public_key().x(), point.x.begin());
+  std::ranges::copy(key.public_key().y(), point.y.begin());
+  return from_coordinates(point, key.d().expose());
+}
+
 Result<RawKeyPair> RawKeyPair::generate() {
   auto key = ACEWARD_TRY(empty_private_key());
   if (gnutls_privkey_generate2(key.get(), GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0, nullptr,

@@ -9,6 +9,7 @@
 
 #include "aceward/base/result.h"
 #include "aceward/base/secret.h"
+#include "aceward/crypto/key.h"
 #include "aceward/tls/identity.h"
 
 namespace aceward::tls {
@@ -22,6 +23,8 @@ class RawKeyPair {
   /// The public point and the 32 octets of the private scalar. The two are checked to belong together.
   /// Errors: `raw_key_malformed`.
   static Result<RawKeyPair> from_coordinates(const P256Point& point, BytesView d);
+  /// The same from a key of crypto/. Errors: `raw_key_malformed` for another curve than P-256.
+  static Result<RawKeyPair> from_key(const crypto::PrivateKey& key);
   /// A fresh pair from the DTLS library's own generator. For tests, demonstrations and throw-away clients.
   /// Errors: `tls_setup_failed`.
   static Result<RawKeyPair> generate();

@@ -1,7 +1,5 @@
 #include "app/roles/as_role.h"
 
-#include "app/roles/raw_key.h"
-
 namespace aceward::app {
 
 Result<std::unique_ptr<AsRole>> AsRole::start(net::EventLoop& loop, AsSettings settings, Random& random) {
@@ -23,7 +21,8 @@ Result<> AsRole::set_up(AsSettings settings) {
 
   coaps::ServerStackConfig stack;
   stack.dtls = settings.dtls;
-  stack.dtls->raw_key = ACEWARD_TRY(raw_key_pair(settings.channel_key));
+  const crypto::PrivateKey channel_key = ACEWARD_TRY(settings.channel_key.private_key());
+  stack.dtls->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(channel_key));
   stack_ = ACEWARD_TRY(coaps::ServerStack::create(std::move(stack), &channel_, random_));
   router_.emplace(stack_->layer());
   token_resource_ = std::make_unique<ace::as::TokenResource>(*endpoint_, channel_, stack_->layer(), loop_.clock(),

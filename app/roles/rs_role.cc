@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "app/roles/raw_key.h"
-
 namespace aceward::app {
 
 /// GET reads, PUT replaces, POST appends, DELETE empties.
@@ -104,7 +102,8 @@ Result<> RsRole::set_up(RsSettings settings, Random& random) {
   config.tokens = std::move(settings.tokens);
   config.server = std::move(settings.server);
   config.stack.dtls = settings.dtls;
-  config.stack.dtls->raw_key = ACEWARD_TRY(raw_key_pair(settings.channel_key));
+  const crypto::PrivateKey channel_key = ACEWARD_TRY(settings.channel_key.private_key());
+  config.stack.dtls->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(channel_key));
   service_ = ACEWARD_TRY(ace::dtls::RsService::create(std::move(config), loop_.clock(), random));
   // MemoryResource evaluates these two (RFC 7252 section 5.10.8).
   service_->stack().layer().set_known_options(

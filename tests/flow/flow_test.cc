@@ -10,10 +10,6 @@ namespace {
 using ace::client::PopKind;
 using ace::dtls::Stage;
 
-coap::Code code_of(const ace::dtls::Completed& completed) {
-  return completed.result ? completed.result->code : coap::code::empty;
-}
-
 TEST(Flow, RawKeyClientIsSentToTheAsAndReadsWhatItMay) {
   World world;
   ClientNode& alice = world.add_client("alice", PopKind::raw_public_key);

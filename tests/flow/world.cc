@@ -13,13 +13,7 @@ cose::Key fresh_key(Random& random) {
   return cose::Key::from_private(crypto::PrivateKey::generate(crypto::Curve::p256, random).value());
 }
 
-tls::RawKeyPair pair_of(const cose::Key& key) {
-  const crypto::PrivateKey private_key = key.private_key().value();
-  tls::P256Point point;
-  std::ranges::copy(private_key.public_key().x(), point.x.begin());
-  std::ranges::copy(private_key.public_key().y(), point.y.begin());
-  return tls::RawKeyPair::from_coordinates(point, private_key.d().expose()).value();
-}
+tls::RawKeyPair pair_of(const cose::Key& key) { return tls::RawKeyPair::from_key(key.private_key().value()).value(); }
 
 const Bytes token_key_octets = from_hex("101112131415161718191a1b1c1d1e1f").value();
 

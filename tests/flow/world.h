@@ -111,4 +111,9 @@ class World {
   void on_timeout();
 };
 
+/// 0.00 when there was no answer.
+inline coap::Code code_of(const ace::dtls::Completed& completed) {
+  return completed.result ? completed.result->code : coap::code::empty;
+}
+
 }  // namespace aceward::tests

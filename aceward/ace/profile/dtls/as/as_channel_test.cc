@@ -25,11 +25,7 @@ Address address_of_channel(coaps::Channel channel) {
 }
 
 tls::RawKeyPair raw_key_pair(const cose::Key& key) {
-  const auto private_key = key.private_key().value();
-  tls::P256Point point;
-  std::ranges::copy(private_key.public_key().x(), point.x.begin());
-  std::ranges::copy(private_key.public_key().y(), point.y.begin());
-  return tls::RawKeyPair::from_coordinates(point, private_key.d().expose()).value();
+  return tls::RawKeyPair::from_key(key.private_key().value()).value();
 }
 
 struct AsBench : as::TokenWorld {

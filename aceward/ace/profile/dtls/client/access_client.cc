@@ -29,11 +29,7 @@ Result<std::unique_ptr<AccessClient>> AccessClient::create(AccessClientConfig co
   auto state = std::make_unique<State>(std::move(config), stack, random);
   if (auto& key = state->config.key) {
     const crypto::PrivateKey private_key = ACEWARD_TRY(key->private_key());
-    if (private_key.curve() != crypto::Curve::p256) return fail(reason::raw_key_malformed, "DTLS takes P-256");
-    tls::P256Point point;
-    std::ranges::copy(private_key.public_key().x(), point.x.begin());
-    std::ranges::copy(private_key.public_key().y(), point.y.begin());
-    state->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_coordinates(point, private_key.d().expose()));
+    state->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(private_key));
     if (!key->kid) {
       const auto thumbprint = key->thumbprint();
       key->kid = Bytes(thumbprint.begin(), thumbprint.begin() + 8);

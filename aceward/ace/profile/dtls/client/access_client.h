@@ -80,7 +80,7 @@ struct Completed {
 /// at several servers side by side. Not thread-safe.
 class AccessClient {
  public:
-  /// `stack` and `random` outlive the client. Errors: those of tls::RawKeyPair::from_coordinates.
+  /// `stack` and `random` outlive the client. Errors: those of tls::RawKeyPair::from_key.
   static Result<std::unique_ptr<AccessClient>> create(AccessClientConfig config, coaps::ClientStack& stack,
                                                       Random& random);
   ~AccessClient();

@@ -24,11 +24,7 @@ const Address plain_listener = Address::v4(192, 0, 2, 1, 5683);
 const Address secure_listener = Address::v4(192, 0, 2, 1, 5684);
 
 tls::RawKeyPair raw_key_pair(std::uint64_t seed) {
-  const auto key = must(p256_key(seed).private_key());
-  tls::P256Point point;
-  std::ranges::copy(key.public_key().x(), point.x.begin());
-  std::ranges::copy(key.public_key().y(), point.y.begin());
-  return must(tls::RawKeyPair::from_coordinates(point, key.d().expose()));
+  return must(tls::RawKeyPair::from_key(must(p256_key(seed).private_key())));
 }
 
 /// A resource server and a client with a wire between them that takes no time.
