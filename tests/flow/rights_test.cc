@@ -7,6 +7,7 @@ namespace aceward::tests {
 namespace {
 
 using ace::client::PopKind;
+using std::chrono::seconds;
 
 /// Within a session that may GET /temp: whatever else is asked of it is refused and reaches no resource.
 TEST(FlowAttack, RightsToOneResourceOpenNoOtherSpellingOfIt) {
