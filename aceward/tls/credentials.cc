@@ -85,7 +85,7 @@ Result<detail::CertificateHandle> detail::make_certificate(const RawKeyPair& pai
     return fail(reason::tls_setup_failed, "raw key pair");
   }
   // From here on the credentials own both.
-  static_cast<void>(key.release());
+  [[maybe_unused]] auto* owned = key.release();
   return credentials;
 }
 

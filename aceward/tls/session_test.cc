@@ -18,8 +18,6 @@ namespace aceward::tls {
 namespace {
 
 using testing::client_address;
-using testing::key_of_client;
-using testing::key_of_server;
 using testing::psk_of;
 using testing::Rig;
 using testing::server_address;

@@ -16,7 +16,8 @@ TEST(FlowAttack, RightsToOneResourceOpenNoOtherSpellingOfIt) {
       world.add_client("alice", PopKind::raw_public_key, [](auto& config) { config.extend_rights = false; });
   world.allow("alice", "rTemp");
   ASSERT_EQ(code_of(world.ask(alice, coap::code::get, "temp")), coap::code::content);
-  const auto ask_for = [&](coap::Code method, std::vector<std::string> path, std::vector<std::string> query = {}) {
+  const auto ask_for = [&](coap::Code method, const std::vector<std::string>& path,
+                           const std::vector<std::string>& query = {}) {
     ace::dtls::Operation operation;
     operation.request.method = method;
     for (const std::string& segment : path) operation.request.options.add(coap::option::uri_path, segment);

@@ -160,7 +160,7 @@ void World::pump() {
 
 void World::collect() {
   const Instant now = clock.now();
-  const auto send = [this](Flying datagram) {
+  const auto send = [this](const Flying& datagram) {
     seen.push_back(datagram);
     const int count = copies ? copies(datagram) : 1;
     for (int i = 0; i < count; ++i) wire.push_back(datagram);
