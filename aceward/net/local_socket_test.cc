@@ -37,13 +37,14 @@ struct LocalSocketTest : ::testing::Test {
   }
   /// Asks from another thread while the loop runs here.
   Result<std::string> ask(std::string request, std::chrono::milliseconds timeout = line_patience) {
+    // Told through the loop: a future is ready only some time after what the thread posts last.
+    bool answered = false;
     auto answer = std::async(std::launch::async, [&] {
       auto result = ask_local(path.string(), request, timeout);
-      loop.post([] {});
+      loop.post([&] { answered = true; });
       return result;
     });
-    loop.run_until([&] { return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready; },
-                   line_patience);
+    loop.run_until([&] { return answered; }, line_patience);
     return answer.get();
   }
 

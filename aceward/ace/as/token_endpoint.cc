@@ -30,6 +30,17 @@ Bytes octets_of(TokenNumber number) {
   return octets;
 }
 
+/// The kid of a symmetric key. The number makes it unique among all keys of this authorization server (RFC 9202 section
+/// 3.3.1); the random octets keep it apart from those of other servers that count too, since a resource server that
+/// trusts both could not tell which key a kid means. No leading zeros: every octet is paid for in each token.
+Bytes key_id_of(TokenNumber number, Random& random) {
+  Bytes octets = octets_of(number);
+  octets.erase(octets.begin(), std::ranges::find_if(octets, [](std::uint8_t octet) { return octet != 0; }));
+  const Bytes apart = random.bytes(4);
+  octets.insert(octets.end(), apart.begin(), apart.end());
+  return octets;
+}
+
 std::unexpected<Error> not_made(const Error& error) { return fail(reason::token_not_made, error.id()); }
 
 /// The Done of one request. Whatever happens to it, the client is answered once.
@@ -209,8 +220,7 @@ Result<Made> TokenEndpoint::State::make(Grant grant, const ClientRecord& client,
   if (!grant.key.key) {
     auto key = cose::Key::symmetric(Secret(random.bytes(symmetric_key_size)));
     if (!key) return not_made(key.error());
-    // Unique among all keys of this authorization server (RFC 9202 section 3.3.1).
-    key->kid = octets_of(number);
+    key->kid = key_id_of(number, random);
     grant.key.key = std::move(*key);
   }
   const cose::Key& key = *grant.key.key;

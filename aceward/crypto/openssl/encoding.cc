@@ -95,6 +95,8 @@ Result<Secret> unarmor(std::string_view pem, std::string_view label) {
   const std::size_t stop = pem.find(end, body);
   if (stop == std::string_view::npos) return fail(reason::crypto_encoding_malformed, "PEM end line");
   const std::string_view digits = pem.substr(body, stop - body);
+  // An empty vector has no data() that could be handed on.
+  if (digits.empty()) return fail(reason::crypto_encoding_malformed, "PEM base64");
   openssl::prepare_sodium();
   Bytes der(digits.size());
   std::size_t length = 0;
