@@ -168,7 +168,7 @@ def run(names, root=repo.ROOT):
     # All of them before the first mutant: afterwards a program on disk may be that of a mutant.
     sound = {mutant["name"]: passes_unchanged(bench, mutant) for mutant in chosen}
     bad = 0
-    print(f"{'mutant':<44}{'test':<58}result")
+    print(f"{'mutant':<44}{'test':<74}result")
     for mutant in chosen:
         started = time.monotonic()
         note = ""
@@ -181,7 +181,7 @@ def run(names, root=repo.ROOT):
         except Broken as error:
             result, note = "BROKEN", f"\n    {error}"
             bad += 1
-        print(f"{mutant['name']:<44}{mutant['Test']:<58}{result} ({time.monotonic() - started:.0f} s){note}", flush=True)
+        print(f"{mutant['name']:<44}{mutant['Test']:<74}{result} ({time.monotonic() - started:.0f} s){note}", flush=True)
     print(f"{len(chosen) - bad} of {len(chosen)} mutants caught")
     return 1 if bad else 0
 
