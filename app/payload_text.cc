@@ -1,33 +1,15 @@
 #include "app/payload_text.h"
 
-#include <algorithm>
-
 #include "aceward/ace/params/names.h"
 #include "aceward/cbor/diagnostic.h"
 #include "aceward/coap/message/content_format.h"
+#include "aceward/coap/message/pretty.h"
 
 namespace aceward::app {
 
 namespace {
 
 namespace format = coap::content_format;
-
-/// In double quotes, with everything that is not printable ASCII escaped.
-std::string quoted(BytesView octets) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text = "\"";
-  for (const std::uint8_t octet : octets) {
-    if (octet == '"' || octet == '\\') text += '\\';
-    if (octet >= 0x20 && octet < 0x7f) {
-      text += static_cast<char>(octet);
-    } else {
-      text += "\\x";
-      text += digits[octet >> 4];
-      text += digits[octet & 15];
-    }
-  }
-  return text + "\"";
-}
 
 }  // namespace
 
@@ -46,7 +28,7 @@ std::string payload_text(const coap::Message& message) {
   }
   const bool is_text = !content_format || content_format == format::text_plain ||
                        content_format == format::link_format || content_format == format::json;
-  if (is_text) return quoted(payload);
+  if (is_text) return coap::quoted(payload);
   return "h'" + to_hex(payload) + "'";
 }
 

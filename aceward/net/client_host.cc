@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "aceward/net/host_turn.h"
+
 namespace aceward::net {
 namespace {
 
@@ -19,34 +21,27 @@ struct SocketKey {
 
 struct ClientHost::Impl {
   Impl(EventLoop& loop_in, coaps::ClientStack& stack_in, Application& application_in)
-      : loop(loop_in), stack(stack_in), application(application_in), timer(loop_in, [this] { on_timer(); }) {}
+      : loop(loop_in),
+        stack(stack_in),
+        turn(
+            loop_in, stack_in, application_in, [this](coaps::ClientOutgoing&& out) { send(std::move(out)); },
+            [this] { flush(); }) {}
 
   void on_batch(coaps::Channel channel, std::span<const UdpReceived> batch);
-  void on_timer();
-  void turn(Instant now);
   void send(coaps::ClientOutgoing&& out);
+  void flush();
 
   EventLoop& loop;
   coaps::ClientStack& stack;
-  Application& application;
-  Timer timer;
+  HostTurn<coaps::ClientStack> turn;
   std::map<SocketKey, std::unique_ptr<UdpSocket>> sockets;
   std::vector<UdpSocket*> touched;
-  bool in_turn = false;
-  bool once_more = false;
 };
 
 void ClientHost::Impl::on_batch(coaps::Channel channel, std::span<const UdpReceived> batch) {
   const Instant now = loop.now();
   for (const UdpReceived& datagram : batch) stack.receive(channel, datagram.from, datagram.data, now);
-  turn(now);
-}
-
-void ClientHost::Impl::on_timer() {
-  const Instant now = loop.now();
-  stack.on_timeout(now);
-  application.on_timeout(now);
-  turn(now);
+  turn.run(now);
 }
 
 void ClientHost::Impl::send(coaps::ClientOutgoing&& out) {
@@ -70,31 +65,12 @@ void ClientHost::Impl::send(coaps::ClientOutgoing&& out) {
   if (touched.empty() || touched.back() != found->second.get()) touched.push_back(found->second.get());
 }
 
-void ClientHost::Impl::turn(Instant now) {
-  if (in_turn) {  // wake() was called from inside pump()
-    once_more = true;
-    return;
-  }
-  in_turn = true;
-  do {
-    once_more = false;
-    application.pump(now);
-    while (auto out = stack.next_datagram(now)) send(std::move(*out));
-  } while (once_more);
-  in_turn = false;
+void ClientHost::Impl::flush() {
   for (UdpSocket* socket : touched) socket->flush();
   touched.clear();
   // Two more than the connections may be there for plain CoAP.
   if (sockets.size() > stack.connection_count()) {
     std::erase_if(sockets, [this](const auto& entry) { return !stack.channel_in_use(entry.first.channel); });
-  }
-  auto next = stack.next_timeout();
-  const auto of_application = application.next_timeout();
-  if (of_application && (!next || *of_application < *next)) next = of_application;
-  if (next) {
-    timer.set(*next);
-  } else {
-    timer.cancel();
   }
 }
 
@@ -102,7 +78,7 @@ ClientHost::ClientHost(EventLoop& loop, coaps::ClientStack& stack, Application& 
     : impl_(std::make_unique<Impl>(loop, stack, application)) {}
 ClientHost::~ClientHost() = default;
 
-void ClientHost::wake() { impl_->turn(impl_->loop.now()); }
+void ClientHost::wake() { impl_->turn.run(impl_->loop.now()); }
 
 UdpSocket::Counters ClientHost::counters() const {
   UdpSocket::Counters sum;

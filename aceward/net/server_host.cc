@@ -1,5 +1,7 @@
 #include "aceward/net/server_host.h"
 
+#include "aceward/net/host_turn.h"
+
 namespace aceward::net {
 namespace {
 
@@ -12,57 +14,27 @@ struct Listener {
 
 struct ServerHost::Impl {
   Impl(EventLoop& loop_in, coaps::ServerStack& stack_in, Application& application_in)
-      : loop(loop_in), stack(stack_in), application(application_in), timer(loop_in, [this] { on_timer(); }) {}
+      : loop(loop_in),
+        stack(stack_in),
+        turn(
+            loop_in, stack_in, application_in, [this](coaps::ServerOutgoing&& out) { send(std::move(out)); },
+            [this] { flush(); }) {}
 
   void on_batch(coaps::ListenerKind kind, std::span<const UdpReceived> batch);
-  void on_timer();
-  void turn(Instant now);
   void send(coaps::ServerOutgoing&& out);
+  void flush();
   Listener* listener_for(coaps::ListenerKind kind, const Address& local);
 
   EventLoop& loop;
   coaps::ServerStack& stack;
-  Application& application;
-  Timer timer;
+  HostTurn<coaps::ServerStack> turn;
   std::vector<Listener> listeners;
-  bool in_turn = false;
-  bool once_more = false;
 };
 
 void ServerHost::Impl::on_batch(coaps::ListenerKind kind, std::span<const UdpReceived> batch) {
   const Instant now = loop.now();
   for (const UdpReceived& datagram : batch) stack.receive(kind, datagram.from, datagram.local, datagram.data, now);
-  turn(now);
-}
-
-void ServerHost::Impl::on_timer() {
-  const Instant now = loop.now();
-  stack.on_timeout(now);
-  application.on_timeout(now);
-  turn(now);
-}
-
-void ServerHost::Impl::turn(Instant now) {
-  if (in_turn) {  // wake() was called from inside pump()
-    once_more = true;
-    return;
-  }
-  in_turn = true;
-  do {
-    once_more = false;
-    application.pump(now);
-    while (auto out = stack.next_datagram(now)) send(std::move(*out));
-  } while (once_more);
-  in_turn = false;
-  for (Listener& listener : listeners) listener.socket->flush();
-  auto next = stack.next_timeout();
-  const auto of_application = application.next_timeout();
-  if (of_application && (!next || *of_application < *next)) next = of_application;
-  if (next) {
-    timer.set(*next);
-  } else {
-    timer.cancel();
-  }
+  turn.run(now);
 }
 
 Listener* ServerHost::Impl::listener_for(coaps::ListenerKind kind, const Address& local) {
@@ -82,6 +54,10 @@ void ServerHost::Impl::send(coaps::ServerOutgoing&& out) {
   if (listener != nullptr) listener->socket->send(out.to, out.local, std::move(out.datagram));
 }
 
+void ServerHost::Impl::flush() {
+  for (Listener& listener : listeners) listener.socket->flush();
+}
+
 ServerHost::ServerHost(EventLoop& loop, coaps::ServerStack& stack, Application& application)
     : impl_(std::make_unique<Impl>(loop, stack, application)) {}
 ServerHost::~ServerHost() = default;
@@ -95,7 +71,7 @@ Result<Address> ServerHost::listen(coaps::ListenerKind kind, const Address& addr
   return bound;
 }
 
-void ServerHost::wake() { impl_->turn(impl_->loop.now()); }
+void ServerHost::wake() { impl_->turn.run(impl_->loop.now()); }
 
 std::vector<UdpSocket::Counters> ServerHost::counters() const {
   std::vector<UdpSocket::Counters> out;

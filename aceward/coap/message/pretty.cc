@@ -4,8 +4,6 @@
 
 namespace aceward::coap {
 
-namespace {
-
 std::string quoted(BytesView octets) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text = "\"";
@@ -23,6 +21,8 @@ std::string quoted(BytesView octets) {
   }
   return text + "\"";
 }
+
+namespace {
 
 // RFC 7959 section 2.2: NUM, M and SZX in one integer, shown as NUM/M/size.
 std::string block(std::uint64_t value) {

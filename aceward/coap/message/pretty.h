@@ -22,6 +22,9 @@ std::vector<PrettyLine> pretty_lines(const Message& message);
 /// The lines joined on one: `CON [MID=0x1234] 2.05 Content  Token: 4a  Content-Format: 19 (application/ace+cbor)`.
 std::string pretty(const Message& message);
 
+/// In double quotes, with everything that is not printable ASCII escaped: what a stranger wrote, safe for a terminal.
+std::string quoted(BytesView octets);
+
 /// The value of one option as pretty_lines shows it.
 std::string pretty_value(const OptionView& option);
 
