@@ -59,6 +59,10 @@ struct RequestArrived {
   Request request;
   /// confirmable or non_confirmable, never automatic.
   Reliability reliability = Reliability::confirmable;
+  /// Octets of CoAP that an answer may have, header and options included, as long as the requester has not shown that
+  /// it receives at its address (RFC 9175 section 2.4); nullopt: no such limit. What is longer is answered with 4.01
+  /// and Echo if the method is safe, else cut down to its code.
+  std::optional<std::size_t> answer_limit = std::nullopt;
 };
 
 /// An answer to a request of ours.
