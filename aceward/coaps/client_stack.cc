@@ -100,7 +100,8 @@ void ClientStack::Impl::drain(Channel channel, std::size_t wire_octets, Instant 
 ClientStack::ClientStack(ClientStackConfig config, Random& random) : impl_(std::make_unique<Impl>(config, random)) {}
 ClientStack::~ClientStack() = default;
 
-coap::Endpoint& ClientStack::layer() { return impl_->endpoint; }
+coap::Layer& ClientStack::layer() { return impl_->endpoint; }
+coap::Endpoint& ClientStack::endpoint() { return impl_->endpoint; }
 
 coap::Peer ClientStack::plain_peer(const Address& server) const {
   coap::Peer peer;

@@ -41,8 +41,10 @@ class ClientStack {
   ClientStack(const ClientStack&) = delete;
   ClientStack& operator=(const ClientStack&) = delete;
 
-  /// The message layer, for the layers above.
-  coap::Endpoint& layer();
+  /// What the layers above are built on.
+  coap::Layer& layer();
+  /// The message layer at the bottom: its counters, and the critical options that layers above process.
+  coap::Endpoint& endpoint();
 
   /// The peer for plain CoAP; nothing is sent.
   coap::Peer plain_peer(const Address& server) const;

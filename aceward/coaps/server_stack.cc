@@ -115,7 +115,8 @@ Result<std::unique_ptr<ServerStack>> ServerStack::create(ServerStackConfig confi
   return std::unique_ptr<ServerStack>(new ServerStack(std::move(impl)));
 }
 
-coap::Endpoint& ServerStack::layer() { return impl_->endpoint; }
+coap::Layer& ServerStack::layer() { return impl_->endpoint; }
+coap::Endpoint& ServerStack::endpoint() { return impl_->endpoint; }
 
 void ServerStack::receive(ListenerKind kind, const Address& from, const Address& local, BytesView datagram,
                           Instant now) {

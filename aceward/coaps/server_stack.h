@@ -40,9 +40,11 @@ class ServerStack {
                                                      Random& random);
   ~ServerStack();
 
-  /// The message layer, for the layers above. Requests that came through DTLS have a Peer with Transport::dtls and the
+  /// What the layers above are built on. Requests that came through DTLS have a Peer with Transport::dtls and the
   /// session's number.
-  coap::Endpoint& layer();
+  coap::Layer& layer();
+  /// The message layer at the bottom: its counters, and the critical options that layers above process.
+  coap::Endpoint& endpoint();
 
   void receive(ListenerKind kind, const Address& from, const Address& local, BytesView datagram, Instant now);
   std::optional<ServerOutgoing> next_datagram(Instant now);

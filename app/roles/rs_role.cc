@@ -106,7 +106,7 @@ Result<> RsRole::set_up(RsSettings settings, Random& random) {
   config.stack.dtls->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(channel_key));
   service_ = ACEWARD_TRY(ace::dtls::RsService::create(std::move(config), loop_.clock(), random));
   // MemoryResource evaluates these two (RFC 7252 section 5.10.8).
-  service_->stack().layer().set_known_options(
+  service_->stack().endpoint().set_known_options(
       coap::KnownOptions::in_requests().add(coap::option::if_match).add(coap::option::if_none_match),
       coap::KnownOptions::in_responses());
   if (settings.on_session) service_->set_session_observer(std::move(settings.on_session));
