@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "aceward/ace/profile/dtls/client/access_client.h"
-#include "aceward/net/client_host.h"
+#include "aceward/net/coaps/client_host.h"
 
 namespace aceward::demo {
 

@@ -3,7 +3,7 @@
 #include "aceward/coap/message/uri.h"
 #include "aceward/coap/reasons.h"
 #include "aceward/coaps/client_stack.h"
-#include "aceward/net/client_host.h"
+#include "aceward/net/coaps/client_host.h"
 
 namespace aceward::interop {
 

@@ -31,9 +31,9 @@ LIBRARIES = {
     "pubsub": ACE | {"ace"},
     "est": LOW | {"coap", "pki", "coaps", "tls", "oscore", "edhoc"},
 }
-EVERY_LIBRARY = set(LIBRARIES)
-LIBRARIES["store"] = EVERY_LIBRARY
-LIBRARIES["net"] = EVERY_LIBRARY
+LIBRARIES["store"] = set(LIBRARIES)
+LIBRARIES["net"] = {"base", "coap"}
+LIBRARIES["net/coaps"] = {"base", "crypto", "coap", "tls", "coaps", "net"}
 
 # Includes and calls that only some folders may use: what it is, the pattern, the folders.
 OUTSIDE_WORLD = [

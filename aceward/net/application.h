@@ -7,7 +7,7 @@
 
 namespace aceward::net {
 
-/// Called by ServerHost and ClientHost on the loop's thread.
+/// Called by a host (net/coaps/server_host.h) on the loop's thread.
 class Application {
  public:
   virtual ~Application() = default;

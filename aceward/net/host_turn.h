@@ -1,4 +1,4 @@
-// What a host does each time something has happened: one piece for ServerHost and ClientHost. Private to net/.
+// What a host does each time something has happened: one piece for all hosts, in net/ and net/coaps/.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 
 namespace aceward::net {
 
-/// Lets the application act, sends what is waiting, and sets the timer anew; `Stack` is coaps::ServerStack or
-/// ClientStack. Belongs to the loop's thread.
+/// Lets the application act, sends what is waiting, and sets the timer anew; `Stack` is, say,
+/// coaps::ServerStack. Belongs to the loop's thread.
 template <class Stack>
 class HostTurn {
  public:

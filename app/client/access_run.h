@@ -6,7 +6,7 @@
 
 #include "aceward/ace/profile/dtls/client/access_client.h"
 #include "aceward/crypto/openssl/random.h"
-#include "aceward/net/client_host.h"
+#include "aceward/net/coaps/client_host.h"
 #include "app/config/role_settings.h"
 #include "app/trace.h"
 

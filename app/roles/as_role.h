@@ -10,7 +10,7 @@
 #include "aceward/ace/as/token_resource.h"
 #include "aceward/ace/profile/dtls/as/as_channel.h"
 #include "aceward/coaps/server_stack.h"
-#include "aceward/net/server_host.h"
+#include "aceward/net/coaps/server_host.h"
 #include "aceward/store/sqlite/store.h"
 
 namespace aceward::app {

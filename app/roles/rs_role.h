@@ -8,7 +8,7 @@
 
 #include "aceward/ace/profile/dtls/rs/rs_service.h"
 #include "aceward/coap/message/content_format.h"
-#include "aceward/net/server_host.h"
+#include "aceward/net/coaps/server_host.h"
 
 namespace aceward::app {
 

@@ -1,4 +1,4 @@
-#include "aceward/net/client_host.h"
+#include "aceward/net/coaps/client_host.h"
 
 #include <compare>
 #include <map>

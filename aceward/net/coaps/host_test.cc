@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "aceward/net/client_host.h"
-#include "aceward/net/server_host.h"
+#include "aceward/net/coaps/client_host.h"
+#include "aceward/net/coaps/server_host.h"
 #include "aceward/tls/reasons.h"
 #include "aceward/tls/test_network.h"
 

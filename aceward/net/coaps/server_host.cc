@@ -1,4 +1,4 @@
-#include "aceward/net/server_host.h"
+#include "aceward/net/coaps/server_host.h"
 
 #include "aceward/net/host_turn.h"
 
