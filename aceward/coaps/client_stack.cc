@@ -30,6 +30,7 @@ struct ClientStack::Impl {
   /// Takes over what a client has to say; may end the connection. `wire_octets`: of the datagram that caused it.
   void drain(Channel channel, std::size_t wire_octets, Instant now);
   void take_output(Channel channel, Connection& connection);
+  void show(Direction direction, Channel channel, const Address& remote, BytesView datagram, Instant now);
   void send(Channel channel, Connection& connection, BytesView message, Instant now);
   void end(Channel channel, Connection& connection, Instant now, SessionEvent event, const Error& why);
 
@@ -42,6 +43,16 @@ struct ClientStack::Impl {
   MessageTap* tap = nullptr;
   Channel last_channel = plain_channel;
 };
+
+void ClientStack::Impl::show(Direction direction, Channel channel, const Address& remote, BytesView datagram,
+                             Instant now) {
+  if (tap == nullptr) return;
+  coap::Peer ends;
+  ends.transport = channel == plain_channel ? coap::Transport::udp : coap::Transport::dtls;
+  ends.remote = remote;
+  ends.session = channel;
+  tap->on_datagram(direction, ends, datagram, now);
+}
 
 void ClientStack::Impl::take_output(Channel channel, Connection& connection) {
   while (auto out = connection.client.next_datagram()) {
@@ -142,6 +153,7 @@ void ClientStack::close_all(Instant now) {
 }
 
 void ClientStack::receive(Channel channel, const Address& from, BytesView datagram, Instant now) {
+  impl_->show(Direction::in, channel, from, datagram, now);
   if (channel == plain_channel) {
     const coap::Peer peer = plain_peer(from);
     if (impl_->tap != nullptr) impl_->tap->on_message(Direction::in, peer, datagram, datagram.size(), now);
@@ -162,6 +174,7 @@ std::optional<ClientOutgoing> ClientStack::next_datagram(Instant now) {
       if (impl_->tap != nullptr) {
         impl_->tap->on_message(Direction::out, message->to, message->datagram, message->datagram.size(), now);
       }
+      impl_->show(Direction::out, plain_channel, message->to.remote, message->datagram, now);
       return ClientOutgoing{plain_channel, message->to.remote, std::move(message->datagram)};
     }
     const auto found = impl_->connections.find(message->to.session);
@@ -179,6 +192,7 @@ std::optional<ClientOutgoing> ClientStack::next_datagram(Instant now) {
   }
   ClientOutgoing out = std::move(impl_->output.front());
   impl_->output.pop_front();
+  impl_->show(Direction::out, out.channel, out.to, out.datagram, now);
   return out;
 }
 

@@ -23,6 +23,8 @@ struct ServerStack::Impl {
   void on(tls::Closed&& event, Instant now);
   void on(tls::HandshakeFailed&& event, Instant now);
   std::optional<ServerOutgoing> protect(coap::Outgoing&& message, Instant now);
+  void show(Direction direction, ListenerKind kind, const Address& remote, const Address& local, BytesView datagram,
+            Instant now);
 
   coap::Endpoint endpoint;
   std::optional<tls::Server> tls;
@@ -102,6 +104,16 @@ std::optional<ServerOutgoing> ServerStack::Impl::protect(coap::Outgoing&& messag
   return ServerOutgoing{ListenerKind::secure, record->to, record->local, std::move(record->datagram)};
 }
 
+void ServerStack::Impl::show(Direction direction, ListenerKind kind, const Address& remote, const Address& local,
+                             BytesView datagram, Instant now) {
+  if (tap == nullptr) return;
+  coap::Peer ends;
+  ends.transport = kind == ListenerKind::secure ? coap::Transport::dtls : coap::Transport::udp;
+  ends.remote = remote;
+  ends.local = local;
+  tap->on_datagram(direction, ends, datagram, now);
+}
+
 ServerStack::ServerStack(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ServerStack::~ServerStack() = default;
 
@@ -120,6 +132,7 @@ coap::Endpoint& ServerStack::endpoint() { return impl_->endpoint; }
 
 void ServerStack::receive(ListenerKind kind, const Address& from, const Address& local, BytesView datagram,
                           Instant now) {
+  impl_->show(Direction::in, kind, from, local, datagram, now);
   if (kind == ListenerKind::secure) {
     if (!impl_->tls) return;
     impl_->tls->receive(from, local, datagram, now);
@@ -137,11 +150,15 @@ std::optional<ServerOutgoing> ServerStack::next_datagram(Instant now) {
   // Handshakes first; after that whatever DTLS puts out is the record of the message at hand.
   if (impl_->tls) {
     if (auto out = impl_->tls->next_datagram()) {
+      impl_->show(Direction::out, ListenerKind::secure, out->to, out->local, out->datagram, now);
       return ServerOutgoing{ListenerKind::secure, out->to, out->local, std::move(out->datagram)};
     }
   }
   while (auto message = impl_->endpoint.next_datagram()) {
-    if (auto out = impl_->protect(std::move(*message), now)) return out;
+    if (auto out = impl_->protect(std::move(*message), now)) {
+      impl_->show(Direction::out, out->kind, out->to, out->local, out->datagram, now);
+      return out;
+    }
   }
   return std::nullopt;
 }

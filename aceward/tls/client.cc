@@ -11,7 +11,7 @@ namespace aceward::tls {
 
 struct Client::Impl final : detail::PeerCheck {
   Impl(SessionId id_in, const Address& server_in, ClientConfig config_in)
-      : id(id_in), server(server_in), config(config_in) {}
+      : id(id_in), server(server_in), config(std::move(config_in)) {}
 
   // A client is never asked for a key.
   Result<PskCredential> psk(BytesView) override { return fail(reason::psk_identity_refused); }
@@ -82,7 +82,8 @@ Result<void> Client::Impl::make_connection() {
   const detail::ConnectionSettings settings{.server = false,
                                             .mtu = config.mtu,
                                             .initial_retransmission = config.timers.initial_retransmission,
-                                            .total_timeout = 2 * config.handshake_timeout};
+                                            .total_timeout = 2 * config.handshake_timeout,
+                                            .key_log = &config.key_log};
   connection = ACEWARD_TRY(
       detail::Connection::create(settings, *this, priority.get(), certificate.get(), psk_credentials.get()));
   return {};
@@ -121,7 +122,7 @@ Client::~Client() = default;
 Result<Client> Client::create(SessionId id, Address server, ClientCredentials credentials, ClientConfig config) {
   Bytes identity;
   if (const auto* psk = std::get_if<PskClient>(&credentials)) identity = psk->identity;
-  auto impl = std::make_unique<Impl>(id, server, config);
+  auto impl = std::make_unique<Impl>(id, server, std::move(config));
   ACEWARD_TRY(impl->prepare(std::move(credentials)));
   impl->connection->set_own_psk_identity(std::move(identity));
   return Client(std::move(impl));

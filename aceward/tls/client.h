@@ -14,6 +14,7 @@ struct ClientConfig {
   std::chrono::milliseconds handshake_timeout{30'000};
   std::size_t mtu = 1280;  ///< the largest UDP payload that is sent, in octets
   HandshakeTimers timers{};
+  KeyLog key_log{};
 };
 
 /// One handshake and the session that comes of it. Not thread-safe. After Closed or HandshakeFailed the client is

@@ -21,8 +21,7 @@ bool is_application_data(BytesView record) {
   return record.size() > record_header && record[0] == content_application_data;
 }
 
-// Without a function of our own GnuTLS writes every session's secrets to the file that SSLKEYLOGFILE names.
-int keep_keys_private(gnutls_session_t, const char*, const gnutls_datum_t*) { return 0; }
+constexpr std::string_view hex_digits = "0123456789abcdef";
 
 /// GnuTLS's name without the WITH that the IANA registry has.
 std::string iana_cipher_name(const char* name) {
@@ -69,6 +68,34 @@ int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_da
   return 0;
 }
 
+// Always installed: without a function of our own GnuTLS writes every session's secrets to the file that SSLKEYLOGFILE
+// names.
+int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret) {
+  const auto* self = static_cast<const Connection*>(gnutls_session_get_ptr(session));
+  if (self == nullptr || self->key_log_ == nullptr || !*self->key_log_) return 0;
+  gnutls_datum_t client_random{nullptr, 0};
+  gnutls_datum_t server_random{nullptr, 0};
+  gnutls_session_get_random(session, &client_random, &server_random);
+  const std::string_view name(label);
+  // Of one size from the start, so that no copy of the secret stays behind where a longer one was moved to.
+  Bytes line(name.size() + 2 + 2 * std::size_t{client_random.size} + 2 * std::size_t{secret->size});
+  auto at = line.begin();
+  const auto add_hex = [&at](BytesView octets) {
+    for (const std::uint8_t octet : octets) {
+      *at++ = static_cast<std::uint8_t>(hex_digits[octet >> 4]);
+      *at++ = static_cast<std::uint8_t>(hex_digits[octet & 15]);
+    }
+  };
+  at = std::copy(name.begin(), name.end(), at);
+  *at++ = ' ';
+  add_hex(view(client_random));
+  *at++ = ' ';
+  add_hex(view(*secret));
+  (*self->key_log_)(as_text(line));
+  wipe(line);
+  return 0;
+}
+
 int check_raw_public_key(gnutls_session_t session) {
   auto& self = *static_cast<Connection*>(gnutls_session_get_ptr(session));
   unsigned count = 0;
@@ -95,7 +122,8 @@ Result<std::unique_ptr<Connection>> Connection::create(const ConnectionSettings&
   if (gnutls_init(&raw, flags) < 0) return fail(reason::tls_setup_failed, "session");
   self->session_.reset(raw);
   gnutls_session_set_ptr(raw, self.get());
-  gnutls_session_set_keylog_function(raw, &keep_keys_private);
+  self->key_log_ = settings.key_log;
+  gnutls_session_set_keylog_function(raw, &log_key);
   if (gnutls_priority_set(raw, priority) < 0) return fail(reason::tls_setup_failed, "priority");
   if (certificate != nullptr && gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, certificate) < 0) {
     return fail(reason::tls_setup_failed, "certificate");

@@ -33,6 +33,7 @@ struct ConnectionSettings {
   std::size_t mtu = 1280;
   std::chrono::milliseconds initial_retransmission{1000};
   std::chrono::milliseconds total_timeout{60'000};
+  const KeyLog* key_log = nullptr;  ///< outlives the connection; null or empty: the keys are told to nobody
 };
 
 /// The flags and kinds that make up a priority string. CCM_8 first, as RFC 7252 and RFC 9202 ask; then the same with a
@@ -42,6 +43,8 @@ Result<PriorityHandle> make_priority(bool raw_keys, bool psk);
 /// Installed in credentials: GnuTLS calls back into the connection that is at work.
 int check_raw_public_key(gnutls_session_t session);
 int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_datum_t* key);
+/// The same, for the keys of a session.
+int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret);
 
 class Connection {
  public:
@@ -90,6 +93,7 @@ class Connection {
  private:
   friend int check_raw_public_key(gnutls_session_t session);
   friend int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_datum_t* key);
+  friend int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret);
   explicit Connection(PeerCheck& check) : check_(check) {}
 
   static ssize_t push(gnutls_transport_ptr_t self, const void* data, size_t size);
@@ -105,6 +109,7 @@ class Connection {
   void run(Instant now);
 
   PeerCheck& check_;
+  const KeyLog* key_log_ = nullptr;
   SessionHandle session_;
   std::size_t mtu_ = 0;
   State state_ = State::handshaking;

@@ -205,7 +205,8 @@ void Server::Impl::begin(const AddressPair& pair, const ClientHello& hello, cons
   const detail::ConnectionSettings settings{.server = true,
                                             .mtu = config.mtu,
                                             .initial_retransmission = config.timers.initial_retransmission,
-                                            .total_timeout = 2 * config.half_open_timeout};
+                                            .total_timeout = 2 * config.half_open_timeout,
+                                            .key_log = &config.key_log};
   auto connection =
       detail::Connection::create(settings, *this, priority.get(), certificate.get(), psk_credentials.get());
   if (!connection) return;

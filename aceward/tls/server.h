@@ -30,6 +30,7 @@ struct ServerConfig {
   /// The largest UDP payload that is sent, in octets. 1152 octets of CoAP payload fit RFC 7252 section 4.6's message.
   std::size_t mtu = 1280;
   HandshakeTimers timers{};
+  KeyLog key_log{};
 };
 
 /// A server always authenticates its clients: a client that negotiates a raw public key suite must prove a key too.

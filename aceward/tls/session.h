@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "aceward/base/address.h"
@@ -95,5 +97,10 @@ using Event = std::variant<Established, Data, Closed, HandshakeFailed>;
 struct HandshakeTimers {
   std::chrono::milliseconds initial_retransmission{1000};
 };
+
+/// Called once a handshake with a line of the NSS key log, `CLIENT_RANDOM <random> <master secret>`, without a line
+/// feed: whoever has it can decrypt the session. For an operator who asked for it, and never by default. It calls
+/// nothing back.
+using KeyLog = std::function<void(std::string_view line)>;
 
 }  // namespace aceward::tls

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <deque>
 #include <filesystem>
+#include <regex>
 
 #include "aceward/tls/gnutls_clock.h"
 #include "aceward/tls/reasons.h"
@@ -394,6 +395,24 @@ TEST(DtlsSessionDeathTest, KeysAreNotWrittenToSslKeyLogFile) {
   EXPECT_FALSE(std::filesystem::exists(path));
   ::unsetenv("SSLKEYLOGFILE");
   std::filesystem::remove(path);
+}
+
+TEST(DtlsSession, BothEndsTellTheSameKeysToWhoeverWasAskedToLogThem) {
+  std::vector<std::string> at_server;
+  std::vector<std::string> at_client;
+  Rig rig(
+      {.raw_key = testing::key_of_server(), .key_log = [&](std::string_view line) { at_server.emplace_back(line); }});
+  const ClientConfig config{.key_log = [&](std::string_view line) { at_client.emplace_back(line); }};
+  const Client& psk = rig.connect(psk_of(as_bytes("alice"), as_bytes("0123456789abcdef")), client_address(1), config);
+  ASSERT_TRUE(rig.settle(psk));
+  const Client& raw = rig.connect(RawKeyClient{testing::key_of_client(), to_bytes(testing::key_of_server().spki())},
+                                  client_address(2), config);
+  ASSERT_TRUE(rig.network.run([&] { return raw.established() && at_server.size() == 2; }));
+  EXPECT_EQ(at_client, at_server);
+  EXPECT_NE(at_client[0], at_client[1]);
+  for (const std::string& line : at_client) {
+    EXPECT_TRUE(std::regex_match(line, std::regex("CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}"))) << line;
+  }
 }
 
 TEST(DtlsSession, IdsAreNeverReused) {
