@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <variant>
 
 #include "aceward/base/bytes.h"
@@ -116,6 +117,16 @@ class Layer {
 
   /// Does what is due at `now`, in this layer and those below it. Calling it early does no harm.
   virtual void on_timeout(Instant /*now*/) {}
+
+  // Memory that goes round (architecture, contract 10). Using it is never needed, and nothing depends on what it holds:
+  // a layer that does not pass these on only costs allocations.
+
+  /// An empty response whose options and payload may already own memory; filled in, it goes to respond().
+  virtual Response spare_response() { return {}; }
+  /// Takes the memory of options and payload that nobody reads any more.
+  virtual void give_back(Options&& /*options*/, Bytes&& /*payload*/) {}
+  void recycle(Request&& request) { give_back(std::move(request.options), std::move(request.payload)); }
+  void recycle(Response&& response) { give_back(std::move(response.options), std::move(response.payload)); }
 
  protected:
   Layer() = default;

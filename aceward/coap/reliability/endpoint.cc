@@ -228,6 +228,9 @@ void Endpoint::State::on_retransmit(ExchangeId id, Instant now) {
   if (const auto again = transmissions.retransmit(*transmission, now)) {
     ++counters.retransmitted;
     send(at(key.peer).peer, transmission->datagram);
+    if (ours != sent.end() && transmission->retransmissions == parameters.stalled_after) {
+      stalled.push_back({at(key.peer).peer, id, transmission->retransmissions});
+    }
     timers.set(Timer::retransmit, id.value, *again);
     return;
   }
@@ -274,6 +277,21 @@ std::optional<Outgoing> Endpoint::next_datagram() {
   return next;
 }
 
+std::optional<Stalled> Endpoint::next_stalled() {
+  while (!state_->stalled.empty()) {
+    auto next = state_->stalled.front();
+    state_->stalled.pop_front();
+    const auto found = state_->sent.find(next.id.value);
+    if (found != state_->sent.end() && found->second.in_flight) return next;
+  }
+  return std::nullopt;
+}
+
+void Endpoint::recycle(Bytes&& /*datagram*/) {}
+Response Endpoint::spare_response() { return {}; }
+void Endpoint::give_back(Options&& /*options*/, Bytes&& /*payload*/) {}
+void Endpoint::set_unverified_answer(const Address& /*local*/, std::size_t /*octets*/) {}
+
 void Endpoint::peer_gone(const Peer& peer, Error reason, Instant now) {
   state_->expire(now);
   std::erase_if(state_->datagrams, [&](const Outgoing& waiting) { return waiting.to == peer; });
@@ -301,6 +319,10 @@ void Endpoint::peer_gone(const Peer& peer, Error reason, Instant now) {
 
 Result<ExchangeId> Endpoint::request(const Peer& to, Request request, Delivery delivery, Instant now) {
   return state_->request(to, std::move(request), delivery, now);
+}
+
+Result<ExchangeId> Endpoint::ping(const Peer& to, std::chrono::nanoseconds timeout, Instant now) {
+  return state_->ping(to, timeout, now);
 }
 
 void Endpoint::respond(ExchangeId id, Response response, Delivery hint, Instant now) {

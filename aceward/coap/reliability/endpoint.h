@@ -18,6 +18,13 @@ struct Outgoing {
   Bytes datagram;
 };
 
+/// A confirmable request that was retransmitted Parameters::stalled_after times without any answer; it goes on.
+struct Stalled {
+  Peer peer;
+  ExchangeId id;
+  unsigned retransmissions = 0;
+};
+
 /// What happened, since the start. Monotonic.
 struct Counters {
   std::uint64_t received = 0;  ///< datagrams given to receive()
@@ -32,6 +39,12 @@ struct Counters {
   std::uint64_t timed_out = 0;        ///< exchanges that ended for lack of an answer or acknowledgement
   std::uint64_t late_answers = 0;     ///< responses of ours to exchanges that were gone
   std::uint64_t forgotten_early = 0;  ///< requests dropped from memory to make room
+  std::uint64_t challenged = 0;       ///< answers of 4.01 with Echo to addresses not known to be reachable
+  std::uint64_t verified = 0;         ///< addresses that echoed what they were sent
+  std::uint64_t bad_echo = 0;         ///< Echo options of unknown addresses that are not ours, or too old
+  std::uint64_t shortened = 0;        ///< answers cut down to what an unknown address may get
+  std::uint64_t held_back = 0;        ///< notifications that had to wait for their turn
+  std::uint64_t refused_busy = 0;     ///< requests answered with 4.29
   std::uint64_t refused_peers = 0;    ///< each refused_*: a limit was reached
   std::uint64_t refused_remembering = 0;
   std::uint64_t refused_requests = 0;  ///< of ours, by request()
@@ -85,6 +98,20 @@ class Endpoint final : public Layer {
   /// The next datagram to send, in order; nullopt when there is none.
   std::optional<Outgoing> next_datagram();
 
+  /// A request of ours that does not get through, in order of occurrence; nullopt when there is none, or none that is
+  /// still without an answer.
+  std::optional<Stalled> next_stalled();
+
+  /// Takes back the memory of a datagram that was sent.
+  void recycle(Bytes&& datagram);
+  using Layer::recycle;
+  Response spare_response() override;
+  void give_back(Options&& options, Bytes&& payload) override;
+
+  /// Another Limits::unverified_answer for requests that came to `local`, a listener's address as it is bound: an
+  /// unspecified IP address stands for all of that port. 0 switches it off there.
+  void set_unverified_answer(const Address& local, std::size_t octets);
+
   /// The session (or the address) is lost: its exchanges end with `reason`, its memory is dropped.
   void peer_gone(const Peer& peer, Error reason, Instant now);
 
@@ -98,6 +125,12 @@ class Endpoint final : public Layer {
   std::optional<Event> next_event(Instant now) override;
   std::optional<Instant> next_timeout() const override;
   void on_timeout(Instant now) override;
+
+  /// Asks whether somebody is there: an empty confirmable message, which a CoAP endpoint answers with a Reset (RFC 7252
+  /// section 4.3, "CoAP ping"). It travels as a request does, NSTART and retransmission included. ExchangeGone follows:
+  /// with `coap_reset_by_peer` if it was answered, else with `coap_not_acknowledged`, or with `coap_not_answered` if
+  /// `timeout` (zero: EXCHANGE_LIFETIME) was over first. Errors: those of request().
+  Result<ExchangeId> ping(const Peer& to, std::chrono::nanoseconds timeout, Instant now);
 
   const Counters& counters() const;
   Occupancy occupancy() const;

@@ -8,7 +8,7 @@
 
 namespace aceward::coap {
 
-Result<ExchangeId> Endpoint::State::request(const Peer& to, Request request, Delivery delivery, Instant now) {
+Result<PeerNumber> Endpoint::State::place_for_request(const Peer& to, Instant now) {
   expire(now);
   if (sent.size() >= limits.requests) {
     ++counters.refused_requests;
@@ -25,35 +25,57 @@ Result<ExchangeId> Endpoint::State::request(const Peer& to, Request request, Del
     ++counters.refused_message_ids;
     return fail(reason::coap_message_ids_exhausted);
   }
+  return *number;
+}
 
-  Sent exchange;
-  exchange.peer = *number;
-  exchange.confirmable = delivery.reliability != Reliability::non_confirmable;
-  exchange.observes = request.options.find_uint(option::observe) == 0U;
-  do {
+Token Endpoint::State::unused_token(PeerNumber number) {
+  while (true) {
     std::array<std::uint8_t, Token::max_size> octets;
     random.fill(octets);
-    exchange.token = Token(octets);
-  } while (tokens.contains({*number, exchange.token}));
+    const Token token(octets);
+    if (!tokens.contains({number, token})) return token;
+  }
+}
+
+Result<ExchangeId> Endpoint::State::request(const Peer& to, Request request, Delivery delivery, Instant now) {
+  const PeerNumber number = ACEWARD_TRY(place_for_request(to, now));
+  Sent exchange;
+  exchange.peer = number;
+  exchange.confirmable = delivery.reliability != Reliability::non_confirmable;
+  exchange.observes = request.options.find_uint(option::observe) == 0U;
+  exchange.token = unused_token(number);
   exchange.datagram =
       serialize(Message{exchange.confirmable ? Type::confirmable : Type::non_confirmable, request.method, 0,
                         exchange.token, std::move(request.options), std::move(request.payload)});
   if (exchange.datagram.size() > limits.datagram_size) {
     ++counters.too_large;
-    release_peer(*number, now);
+    release_peer(number, now);
     return fail(reason::coap_message_too_large);
   }
-
-  const ExchangeId id(++last_exchange);
   const auto patience = delivery.timeout.count() > 0 ? delivery.timeout
                         : exchange.confirmable       ? parameters.exchange_lifetime()
                                                      : parameters.non_lifetime();
-  tokens.emplace(TokenKey{*number, exchange.token}, id.value);
+  return enqueue(number, std::move(exchange), patience, now);
+}
+
+Result<ExchangeId> Endpoint::State::ping(const Peer& to, std::chrono::nanoseconds timeout, Instant now) {
+  const PeerNumber number = ACEWARD_TRY(place_for_request(to, now));
+  Sent exchange;
+  exchange.peer = number;
+  exchange.token = unused_token(number);  // never sent: an empty message has none
+  exchange.datagram = serialize(Message{Type::confirmable, code::empty, 0, {}, {}, {}});
+  return enqueue(number, std::move(exchange), timeout.count() > 0 ? timeout : parameters.exchange_lifetime(), now);
+}
+
+ExchangeId Endpoint::State::enqueue(PeerNumber number, Sent exchange, std::chrono::nanoseconds patience, Instant now) {
+  const ExchangeId id(++last_exchange);
+  tokens.emplace(TokenKey{number, exchange.token}, id.value);
   sent.emplace(id.value, std::move(exchange));
+  auto& peer = at(number);
   peer.requests.insert(id.value);
   peer.queue.push_back(id.value);
   timers.set(Timer::deadline, id.value, now + patience);
-  pump(*number, now);
+  pump(number, now);
   return id;
 }
 

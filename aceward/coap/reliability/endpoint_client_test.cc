@@ -93,6 +93,31 @@ TEST_F(CoapClient, RetransmitsWithExponentialBackOffAndThenGivesUp) {
   EXPECT_EQ(next_text(), "");
 }
 
+TEST_F(CoapClient, TellsOfARequestThatDoesNotGetThrough) {
+  const auto id = ask();
+  for (int transmission = 0; transmission < 2; ++transmission) {
+    ASSERT_TRUE(sent());
+    EXPECT_FALSE(endpoint.next_stalled());
+    advance(*endpoint.next_timeout() - now);
+  }
+  const auto stalled = endpoint.next_stalled();
+  ASSERT_TRUE(stalled);
+  EXPECT_EQ(stalled->id, id);
+  EXPECT_EQ(stalled->peer, server);
+  EXPECT_EQ(stalled->retransmissions, 2U);
+  EXPECT_FALSE(endpoint.next_stalled());
+  while (const auto next = endpoint.next_timeout()) advance(*next - now);
+  EXPECT_FALSE(endpoint.next_stalled()) << "once for each request";
+}
+
+TEST_F(CoapClient, WhatIsAnsweredInTimeIsNotStalled) {
+  ask();
+  const auto request = sent();
+  for (int i = 0; i < 2; ++i) advance(*endpoint.next_timeout() - now);
+  receive({Type::acknowledgement, code::empty, request->message_id, {}, {}, {}});
+  EXPECT_FALSE(endpoint.next_stalled());
+}
+
 TEST_F(CoapClient, AnEmptyAcknowledgementStopsRetransmissionAndTheSeparateResponseIsAcknowledged) {
   ask();
   const auto request = sent();
@@ -127,6 +152,34 @@ TEST_F(CoapClient, AnAcknowledgedRequestStillTimesOut) {
   EXPECT_EQ(next_text(), "");
   advance(1s);
   EXPECT_EQ(next_text(), "coap_not_answered");
+}
+
+TEST_F(CoapClient, APingIsEmptyAndAnsweredByAReset) {
+  const auto id = endpoint.ping(server, 30s, now).value();
+  const auto datagram = endpoint.next_datagram();
+  ASSERT_TRUE(datagram);
+  ASSERT_EQ(datagram->datagram.size(), 4U);
+  const auto ping = parse(datagram->datagram).value();
+  EXPECT_EQ(ping.type, Type::confirmable);
+  EXPECT_TRUE(ping.code.is_empty());
+  receive({Type::reset, code::empty, ping.message_id, {}, {}, {}});
+  const auto event = endpoint.next_event(now);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(std::get<ExchangeGone>(*event).id, id);
+  EXPECT_EQ(std::get<ExchangeGone>(*event).reason, reason::coap_reset_by_peer);
+  EXPECT_EQ(endpoint.occupancy().requests, 0U);
+}
+
+TEST_F(CoapClient, APingThatNobodyAnswersEndsInTime) {
+  ASSERT_TRUE(endpoint.ping(server, 5s, now));
+  const auto ping = sent();
+  ASSERT_TRUE(ping);
+  // An acknowledgement stops the retransmission; an answer to an empty message it is not.
+  receive({Type::acknowledgement, code::empty, ping->message_id, {}, {}, {}});
+  EXPECT_EQ(next_text(), "");
+  advance(5s);
+  EXPECT_EQ(next_text(), "coap_not_answered");
+  EXPECT_FALSE(sent());
 }
 
 TEST_F(CoapClient, AResetEndsARequestOfEitherKind) {

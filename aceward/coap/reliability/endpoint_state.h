@@ -100,6 +100,11 @@ struct Endpoint::State {
 
   // endpoint_client.cc
   Result<ExchangeId> request(const Peer& to, Request request, Delivery delivery, Instant now);
+  Result<ExchangeId> ping(const Peer& to, std::chrono::nanoseconds timeout, Instant now);
+  /// A place in the queue for one more, or why there is none.
+  Result<PeerNumber> place_for_request(const Peer& to, Instant now);
+  Token unused_token(PeerNumber number);
+  ExchangeId enqueue(PeerNumber number, Sent exchange, std::chrono::nanoseconds patience, Instant now);
   /// Sends what the NSTART places allow.
   void pump(PeerNumber number, Instant now);
   void transmit(ExchangeId id, Instant now);
@@ -149,6 +154,7 @@ struct Endpoint::State {
   Timers<Timer> timers;
   std::deque<Event> events;
   std::deque<Outgoing> datagrams;
+  std::deque<Stalled> stalled;  // at most one for each open request of ours
 };
 
 }  // namespace aceward::coap

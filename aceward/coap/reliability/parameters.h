@@ -24,6 +24,8 @@ struct Parameters {
   /// below ACK_TIMEOUT less a round trip, so that the client does not retransmit; long enough for a database commit
   /// and a signature, because a separate response costs two datagrams more.
   Duration acknowledge_after = std::chrono::milliseconds(250);
+  /// After how many retransmissions of a request without any answer Endpoint::next_stalled() tells of it; 0: never.
+  unsigned stalled_after = 2;
   /// How long the handler of a request may take before the exchange is given up; zero takes EXCHANGE_LIFETIME.
   Duration answer_within{0};
 
@@ -50,8 +52,13 @@ struct Limits {
   std::size_t requests = 10'000;       ///< the same over all peers
   std::size_t answers_per_peer = 64;   ///< requests of a peer that we still owe an answer, observations included
   std::size_t answers = 10'000;        ///< the same over all peers of one transport
-  std::size_t events = 4'096;          ///< requests waiting to be pulled
-  std::size_t datagrams = 4'096;       ///< waiting to be sent; one more is dropped as the network would
+  /// Octets of CoAP that an answer may have to an address that was not yet shown to be reachable (RFC 9175 section 2.4
+  /// item 3); what is longer is answered with Echo. 0: addresses are never asked to prove themselves.
+  std::size_t unverified_answer = 136;
+  std::size_t verified_addresses = 16'384;  ///< addresses shown to be reachable that are remembered; the oldest goes
+  std::size_t token = 64;                   ///< octets of a token in a request; a longer one gets 4.00 (RFC 8974)
+  std::size_t events = 4'096;               ///< requests waiting to be pulled
+  std::size_t datagrams = 4'096;            ///< waiting to be sent; one more is dropped as the network would
 };
 
 }  // namespace aceward::coap
