@@ -325,10 +325,6 @@ Result<ExchangeId> Endpoint::ping(const Peer& to, std::chrono::nanoseconds timeo
   return state_->ping(to, timeout, now);
 }
 
-Result<ExchangeId> Endpoint::ping(const Peer& to, std::chrono::nanoseconds timeout, Instant now) {
-  return state_->ping(to, timeout, now);
-}
-
 void Endpoint::respond(ExchangeId id, Response response, Delivery hint, Instant now) {
   state_->respond(id, std::move(response), hint, now);
 }

@@ -132,12 +132,6 @@ class Endpoint final : public Layer {
   /// `timeout` (zero: EXCHANGE_LIFETIME) was over first. Errors: those of request().
   Result<ExchangeId> ping(const Peer& to, std::chrono::nanoseconds timeout, Instant now);
 
-  /// Asks whether somebody is there: an empty confirmable message, which a CoAP endpoint answers with a Reset (RFC 7252
-  /// section 4.3, "CoAP ping"). It travels as a request does, NSTART and retransmission included. ExchangeGone follows:
-  /// with `coap_reset_by_peer` if it was answered, else with `coap_not_acknowledged`, or with `coap_not_answered` if
-  /// `timeout` (zero: EXCHANGE_LIFETIME) was over first. Errors: those of request().
-  Result<ExchangeId> ping(const Peer& to, std::chrono::nanoseconds timeout, Instant now);
-
   const Counters& counters() const;
   Occupancy occupancy() const;
 

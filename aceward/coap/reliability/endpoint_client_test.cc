@@ -182,34 +182,6 @@ TEST_F(CoapClient, APingThatNobodyAnswersEndsInTime) {
   EXPECT_FALSE(sent());
 }
 
-TEST_F(CoapClient, APingIsEmptyAndAnsweredByAReset) {
-  const auto id = endpoint.ping(server, 30s, now).value();
-  const auto datagram = endpoint.next_datagram();
-  ASSERT_TRUE(datagram);
-  ASSERT_EQ(datagram->datagram.size(), 4U);
-  const auto ping = parse(datagram->datagram).value();
-  EXPECT_EQ(ping.type, Type::confirmable);
-  EXPECT_TRUE(ping.code.is_empty());
-  receive({Type::reset, code::empty, ping.message_id, {}, {}, {}});
-  const auto event = endpoint.next_event(now);
-  ASSERT_TRUE(event);
-  EXPECT_EQ(std::get<ExchangeGone>(*event).id, id);
-  EXPECT_EQ(std::get<ExchangeGone>(*event).reason, reason::coap_reset_by_peer);
-  EXPECT_EQ(endpoint.occupancy().requests, 0U);
-}
-
-TEST_F(CoapClient, APingThatNobodyAnswersEndsInTime) {
-  ASSERT_TRUE(endpoint.ping(server, 5s, now));
-  const auto ping = sent();
-  ASSERT_TRUE(ping);
-  // An acknowledgement stops the retransmission; an answer to an empty message it is not.
-  receive({Type::acknowledgement, code::empty, ping->message_id, {}, {}, {}});
-  EXPECT_EQ(next_text(), "");
-  advance(5s);
-  EXPECT_EQ(next_text(), "coap_not_answered");
-  EXPECT_FALSE(sent());
-}
-
 TEST_F(CoapClient, AResetEndsARequestOfEitherKind) {
   ask();
   receive({Type::reset, code::empty, sent()->message_id, {}, {}, {}});

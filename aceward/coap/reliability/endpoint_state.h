@@ -105,11 +105,6 @@ struct Endpoint::State {
   Result<PeerNumber> place_for_request(const Peer& to, Instant now);
   Token unused_token(PeerNumber number);
   ExchangeId enqueue(PeerNumber number, Sent exchange, std::chrono::nanoseconds patience, Instant now);
-  Result<ExchangeId> ping(const Peer& to, std::chrono::nanoseconds timeout, Instant now);
-  /// A place in the queue for one more, or why there is none.
-  Result<PeerNumber> place_for_request(const Peer& to, Instant now);
-  Token unused_token(PeerNumber number);
-  ExchangeId enqueue(PeerNumber number, Sent exchange, std::chrono::nanoseconds patience, Instant now);
   /// Sends what the NSTART places allow.
   void pump(PeerNumber number, Instant now);
   void transmit(ExchangeId id, Instant now);
