@@ -1,0 +1,64 @@
+// The order of notifications: numbers at the server (RFC 7641 section 4.4), comparison at the client (section 3.4).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "aceward/base/time.h"
+
+namespace aceward::coap {
+
+/// Values of the Observe option in a response wrap around here.
+inline constexpr std::uint32_t observe_modulus = 1U << 24;
+
+/// True if `next` comes after `last` in 24-bit serial number arithmetic. Two values 2^23 apart have no order.
+constexpr bool is_later_observe(std::uint32_t last, std::uint32_t next) {
+  const auto ahead = (next - last) % observe_modulus;
+  return ahead != 0 && ahead < observe_modulus / 2;
+}
+
+/// The sequence numbers of one resource: strictly increasing modulo 2^24, by no more than 2^23 within 256 seconds.
+class ObserveNumbers {
+ public:
+  /// `first` may be any number (its 24 lower bits count).
+  explicit ObserveNumbers(std::uint32_t first) : value_(first % observe_modulus) {}
+
+  /// The number of the current state.
+  std::uint32_t current() const { return value_; }
+  /// How many numbers were taken since the start: grows where current() wraps.
+  std::uint64_t taken() const { return taken_; }
+  /// Takes the next number. nullopt: too many were taken within 256 seconds; free_at() says when to ask again.
+  std::optional<std::uint32_t> next(Instant now);
+  Instant free_at() const;
+
+ private:
+  std::uint32_t value_;
+  std::uint64_t taken_ = 0;
+  std::uint32_t in_window_ = 0;
+  std::optional<Instant> window_;
+};
+
+/// Which notification of one observation is the freshest so far.
+class NotificationOrder {
+ public:
+  enum class Key : std::uint8_t {
+    observe,     ///< Observe values: 24 bits that wrap, void after 128 seconds
+    increasing,  ///< numbers that only grow (OSCORE's Partial IV)
+  };
+  explicit NotificationOrder(Key key = Key::observe) : key_(key) {}
+
+  /// True if this one was sent more recently than all that were accepted, and is now the freshest. Equal ones are not.
+  bool accept(std::uint64_t order, Instant now);
+  /// Whatever comes next is the freshest.
+  void restart() { last_.reset(); }
+
+ private:
+  struct Last {
+    std::uint64_t order;
+    Instant at;
+  };
+  Key key_;
+  std::optional<Last> last_;
+};
+
+}  // namespace aceward::coap
