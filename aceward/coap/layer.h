@@ -51,6 +51,10 @@ struct Delivery {
   /// Requests only: how long after `now` the answer is awaited, waiting behind other requests to the same peer
   /// included. Zero takes the layer's default (EXCHANGE_LIFETIME, or NON_LIFETIME for a non-confirmable request).
   std::chrono::nanoseconds timeout{0};
+  /// Requests only: an observation of ours at the same peer, still open, whose token this request takes over, to renew
+  /// it or to end it (RFC 7641 sections 3.3.1 and 3.6). That exchange is over then, as after cancel(). Zero, or an
+  /// exchange that is gone: a token of its own.
+  ExchangeId token_of{};
 };
 
 /// A request from a peer. It is answered by respond(id, …), or given up by cancel(id).
