@@ -12,8 +12,10 @@ inline constexpr Reason coap_version_unknown{"coap_version_unknown", ErrorClass:
                                              "the CoAP version in the header is not 1",
                                              "check that the sender speaks CoAP, not DTLS, on this port"};
 inline constexpr Reason coap_token_length{"coap_token_length", ErrorClass::malformed,
-                                          "the token length is one of the reserved values 9 to 15",
-                                          "check whether the sender uses extended tokens (RFC 8974)"};
+                                          "the token length is the reserved value 15", "check the sender's encoder"};
+inline constexpr Reason coap_token_too_long{"coap_token_too_long", ErrorClass::unsupported,
+                                            "the token is longer than is accepted",
+                                            "send a shorter token, or raise the limit"};
 inline constexpr Reason coap_token_truncated{"coap_token_truncated", ErrorClass::malformed,
                                              "the message ends within its token", "check the sender's encoder"};
 inline constexpr Reason coap_option_malformed{
@@ -55,6 +57,11 @@ inline constexpr Reason uri_has_fragment{"uri_has_fragment", ErrorClass::malform
 inline constexpr Reason uri_option_too_long{"uri_option_too_long", ErrorClass::malformed,
                                             "a part of the URI exceeds the 255 octets of its option",
                                             "shorten the host, path segment or query argument"};
+inline constexpr Reason uri_not_for_this_client{
+    "uri_not_for_this_client", ErrorClass::unsupported,
+    "the URI asks for DTLS or has a host name, and this client does plain CoAP"
+    " to addresses",
+    "write coap:// and an IP address, or take a client that resolves names"};
 inline constexpr Reason coap_too_many_requests{"coap_too_many_requests", ErrorClass::internal,
                                                "too many requests wait for an answer",
                                                "wait for answers, or raise the limit of open requests"};
