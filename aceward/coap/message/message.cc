@@ -10,9 +10,10 @@ namespace {
 
 constexpr std::uint8_t payload_marker = 0xff;
 constexpr std::size_t header_size = 4;
+constexpr std::uint8_t reserved_nibble = 15;
 
-// The 4-bit fields for delta and length with their extensions (RFC 7252 section 3.1): 13 adds one octet, 14 adds two,
-// 15 is reserved.
+// The 4-bit fields for delta and length (RFC 7252 section 3.1) and token length (RFC 8974 section 2.1) with their
+// extensions: 13 adds one octet, 14 adds two, 15 is reserved.
 Result<std::uint32_t> extended(std::uint8_t nibble, BytesView& rest) {
   if (nibble < 13) return nibble;
   if (nibble == 13) {
@@ -21,7 +22,7 @@ Result<std::uint32_t> extended(std::uint8_t nibble, BytesView& rest) {
     rest = rest.subspan(1);
     return value;
   }
-  if (nibble == 15) return fail(reason::coap_option_malformed, "reserved 15");
+  if (nibble == reserved_nibble) return fail(reason::coap_option_malformed, "reserved 15");
   if (rest.size() < 2) return fail(reason::coap_option_malformed, "extension");
   const std::uint32_t value = (static_cast<std::uint32_t>(rest[0]) << 8 | rest[1]) + 269U;
   rest = rest.subspan(2);
@@ -75,8 +76,19 @@ std::string_view name_of(Type type) {
   return {};
 }
 
-Token::Token(BytesView octets) : size_(static_cast<std::uint8_t>(std::min(octets.size(), max_size))) {
-  std::copy_n(octets.begin(), size_, octets_.begin());
+Token::Token(BytesView octets) : size_(static_cast<std::uint32_t>(std::min(octets.size(), max_size))) {
+  if (size_ <= in_place) {
+    std::copy_n(octets.begin(), size_, near_.begin());
+  } else {
+    far_.assign(octets.begin(), octets.begin() + size_);
+  }
+}
+
+std::strong_ordering operator<=>(const Token& a, const Token& b) {
+  if (const auto by_size = a.size_ <=> b.size_; by_size != 0) return by_size;
+  const auto x = a.view();
+  const auto y = b.view();
+  return std::lexicographical_compare_three_way(x.begin(), x.end(), y.begin(), y.end());
 }
 
 std::optional<Header> parse_header(BytesView datagram) {
@@ -85,14 +97,14 @@ std::optional<Header> parse_header(BytesView datagram) {
                 static_cast<std::uint16_t>(datagram[2] << 8 | datagram[3])};
 }
 
-Result<Message> parse(BytesView datagram, const MessageLimits& limits) {
+Result<> parse_into(Message& message, BytesView datagram, const MessageLimits& limits) {
   if (datagram.size() < header_size) return fail(reason::coap_truncated);
   const auto header = parse_header(datagram);
   if (!header) return fail(reason::coap_version_unknown);
-  const std::size_t token_length = datagram[0] & 0x0f;
-  if (token_length > Token::max_size) return fail(reason::coap_token_length);
+  const auto length_field = static_cast<std::uint8_t>(datagram[0] & 0x0f);
+  if (length_field == reserved_nibble) return fail(reason::coap_token_length);
   if (header->type == Type::reset && !header->code.is_empty()) return fail(reason::coap_reset_not_empty);
-  if (header->code.is_empty() && (token_length != 0 || datagram.size() != header_size)) {
+  if (header->code.is_empty() && (length_field != 0 || datagram.size() != header_size)) {
     return fail(header->type == Type::reset ? reason::coap_reset_not_empty : reason::coap_empty_not_empty);
   }
   if (header->code.is_reserved()) return fail(reason::coap_code_reserved);
@@ -100,20 +112,30 @@ Result<Message> parse(BytesView datagram, const MessageLimits& limits) {
     return fail(reason::coap_acknowledged_request);
   }
   if (datagram.size() > limits.size) return fail(reason::coap_message_too_large);
-  const auto rest = datagram.subspan(header_size);
-  if (rest.size() < token_length) return fail(reason::coap_token_truncated);
+  auto rest = datagram.subspan(header_size);
+  const auto token_length = extended(length_field, rest);
+  if (!token_length || rest.size() < *token_length) return fail(reason::coap_token_truncated);
+  if (*token_length > limits.token) return fail(reason::coap_token_too_long);
 
-  Message message;
   message.type = header->type;
   message.code = header->code;
   message.message_id = header->message_id;
-  message.token = Token(rest.first(token_length));
-  message.payload = to_bytes(ACEWARD_TRY(parse_options(rest.subspan(token_length), limits, message.options)));
+  message.token = Token(rest.first(*token_length));
+  message.options.clear();
+  const auto payload = ACEWARD_TRY(parse_options(rest.subspan(*token_length), limits, message.options));
+  message.payload.assign(payload.begin(), payload.end());
+  return {};
+}
+
+Result<Message> parse(BytesView datagram, const MessageLimits& limits) {
+  Message message;
+  ACEWARD_TRY(parse_into(message, datagram, limits));
   return message;
 }
 
 bool is_format_error(const Error& error) {
-  return error != reason::coap_truncated && error != reason::coap_version_unknown;
+  return error != reason::coap_truncated && error != reason::coap_version_unknown &&
+         error != reason::coap_token_too_long;
 }
 
 void serialize_options_and_payload(const Options& options, BytesView payload, Bytes& out) {
@@ -138,16 +160,23 @@ Result<OptionsAndPayload> parse_options_and_payload(BytesView octets, const Mess
   return parsed;
 }
 
-void serialize(const Message& message, Bytes& out) {
-  out.reserve(out.size() + header_size + message.token.size() + message.options.value_size() +
+void serialize(const MessageView& message, Bytes& out) {
+  out.reserve(out.size() + header_size + 2 + message.token.size() + message.options.value_size() +
               5 * message.options.size() + 1 + message.payload.size());
-  out.push_back(static_cast<std::uint8_t>(0x40 | static_cast<unsigned>(message.type) << 4 | message.token.size()));
+  const auto token_length = nibble_of(message.token.size());
+  out.push_back(static_cast<std::uint8_t>(0x40U | static_cast<unsigned>(message.type) << 4 | token_length));
   out.push_back(message.code.value);
   out.push_back(static_cast<std::uint8_t>(message.message_id >> 8));
   out.push_back(static_cast<std::uint8_t>(message.message_id));
-  const auto token = message.token.view();
-  out.insert(out.end(), token.begin(), token.end());
+  append_extension(message.token.size(), out);
+  out.insert(out.end(), message.token.begin(), message.token.end());
   serialize_options_and_payload(message.options, message.payload, out);
+}
+
+void serialize(const Message& message, Bytes& out) {
+  serialize(MessageView{message.type, message.code, message.message_id, message.token.view(), message.options,
+                        message.payload},
+            out);
 }
 
 Bytes serialize(const Message& message) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -20,23 +21,31 @@ enum class Type : std::uint8_t { confirmable = 0, non_confirmable = 1, acknowled
 /// `CON`, `NON`, `ACK`, `RST`.
 std::string_view name_of(Type type);
 
-/// 0 to 8 octets that tie a response to its request (RFC 7252 section 5.3.1). Held in place, without allocation.
+/// 0 to 65804 octets that tie a response to its request (RFC 7252 section 5.3.1, RFC 8974 section 2.1). Up to 8 are
+/// held in place, without allocation.
 class Token {
  public:
-  static constexpr std::size_t max_size = 8;
+  /// Octets held in place, and the longest token of RFC 7252.
+  static constexpr std::size_t in_place = 8;
+  static constexpr std::size_t max_size = 65804;
 
   Token() = default;
   /// `octets` longer than max_size are a bug of the caller: they are cut.
   explicit Token(BytesView octets);
 
-  BytesView view() const { return BytesView(octets_).first(size_); }
+  BytesView view() const { return size_ <= in_place ? BytesView(near_).first(size_) : BytesView(far_); }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  friend auto operator<=>(const Token&, const Token&) = default;
+  friend bool operator==(const Token& a, const Token& b) {
+    return a.size_ == b.size_ && (a.size_ <= in_place ? a.near_ == b.near_ : a.far_ == b.far_);
+  }
+  /// Some total order.
+  friend std::strong_ordering operator<=>(const Token& a, const Token& b);
 
  private:
-  std::array<std::uint8_t, max_size> octets_{};
-  std::uint8_t size_ = 0;
+  std::array<std::uint8_t, in_place> near_{};  // what is not used stays zero
+  std::uint32_t size_ = 0;
+  Bytes far_;
 };
 
 struct Message {
@@ -56,6 +65,8 @@ struct MessageLimits {
   std::size_t options = 64;
   /// Octets of the datagram. Errors: `coap_message_too_large`.
   std::size_t size = 65535;
+  /// Octets of the token. Errors: `coap_token_too_long`.
+  std::size_t token = 64;
 };
 
 /// The fixed part, which can be answered with a Reset even if the rest of the message is malformed.
@@ -73,20 +84,35 @@ std::optional<Header> parse_header(BytesView datagram);
 ///
 ///     0                   1                   2                   3
 ///     |Ver| T |  TKL  |      Code     |          Message ID           |
-///     |   Token (TKL octets) ... |   Options ... |1 1 1 1 1 1 1 1| Payload ...
+///     |   Token length beyond 12 (0 to 2 octets)  |   Token ...
+///     |   Options ... |1 1 1 1 1 1 1 1| Payload ...
 ///
 /// Errors: `coap_truncated` (fewer than four octets) and `coap_version_unknown`, which RFC 7252 section 3 ignores in
 /// silence; all others are message format errors: `coap_token_length`, `coap_token_truncated`, `coap_option_malformed`,
 /// `coap_option_number_too_large`, `coap_payload_missing`, `coap_empty_not_empty`, `coap_reset_not_empty`,
 /// `coap_code_reserved`, `coap_acknowledged_request`, and the limits.
 Result<Message> parse(BytesView datagram, const MessageLimits& limits = {});
+/// The same into a message whose memory is used again. After an error `message` holds anything.
+Result<> parse_into(Message& message, BytesView datagram, const MessageLimits& limits = {});
 
 /// True for the errors of parse that make a confirmable message be rejected with a Reset (RFC 7252 section 4.2), false
-/// for those that are ignored in silence.
+/// for those that are ignored in silence and for `coap_token_too_long`, which must not be taken for one (RFC 8974
+/// section 2.2.2).
 bool is_format_error(const Error& error);
+
+/// A message whose parts lie elsewhere.
+struct MessageView {
+  Type type;
+  Code code;
+  std::uint16_t message_id;
+  BytesView token;
+  const Options& options;
+  BytesView payload;
+};
 
 /// Appends the message to `out`. Any Message has a serialization, even one that parse would refuse; an empty payload
 /// has no marker.
+void serialize(const MessageView& message, Bytes& out);
 void serialize(const Message& message, Bytes& out);
 Bytes serialize(const Message& message);
 

@@ -41,6 +41,50 @@ const Figure appendix_a[] = {
     {"21 reset", "7000ad7c", Type::reset, code::empty, 0xad7c, "", "", ""},
 };
 
+TEST(CoapToken, TheLengthTakesOneOfThreeForms) {  // RFC 8974 section 2.1
+  constexpr std::pair<std::size_t, std::string_view> forms[] = {
+      {0, "40011234"},    {8, "48011234"},     {9, "49011234"},       {12, "4c011234"},      {13, "4d01123400"},
+      {14, "4d01123401"}, {268, "4d011234ff"}, {269, "4e0112340000"}, {270, "4e0112340001"}, {65804, "4e011234ffff"}};
+  for (const auto& [size, head] : forms) {
+    SCOPED_TRACE(size);
+    Message message{Type::confirmable, code::get, 0x1234, Token(Bytes(size, 0xa5)), {}, to_bytes("p")};
+    const auto datagram = serialize(message);
+    EXPECT_EQ(to_hex(datagram), std::string(head) + to_hex(Bytes(size, 0xa5)) + "ff70");
+    const auto parsed = parse(datagram, {.size = 100'000, .token = Token::max_size});
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(*parsed, message);
+  }
+}
+
+TEST(CoapToken, OneBeyondTheLimitIsNoFormatError) {
+  const Message message{Type::confirmable, code::get, 1, Token(Bytes(65, 1)), {}, {}};
+  const auto parsed = parse(serialize(message));
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error(), reason::coap_token_too_long);
+  EXPECT_FALSE(is_format_error(parsed.error())) << "a Reset would say that extended tokens are unknown here";
+  EXPECT_TRUE(parse(serialize(Message{Type::confirmable, code::get, 1, Token(Bytes(64, 1)), {}, {}})));
+}
+
+TEST(CoapToken, ComparesByLengthAndOctets) {
+  Bytes octets(40, 7);
+  const Token long_one(octets);
+  EXPECT_EQ(long_one, Token(octets));
+  EXPECT_EQ(std::hash<Token>{}(long_one), std::hash<Token>{}(Token(octets)));
+  octets.back() = 8;
+  EXPECT_NE(long_one, Token(octets));
+  EXPECT_LT(long_one, Token(octets));
+  EXPECT_NE(Token(Bytes{0}), Token(Bytes{0, 0}));
+  EXPECT_LT(Token(Bytes{1, 2, 3}), long_one);
+}
+
+TEST(CoapMessage, MemoryOfAnOldMessageIsUsedAgain) {
+  auto message = parse(from_hex("41017d3964bb74656d7065726174757265ff01").value()).value();
+  const auto* payload = message.payload.data();
+  ASSERT_TRUE(parse_into(message, from_hex("40450001ff02").value()));
+  EXPECT_EQ(message, (Message{Type::confirmable, code::content, 1, {}, {}, {2}}));
+  EXPECT_EQ(message.payload.data(), payload);
+}
+
 TEST(CoapMessage, ParsesAndSerializesTheFiguresOfAppendixA) {
   for (const auto& figure : appendix_a) {
     SCOPED_TRACE(figure.name);
@@ -70,7 +114,11 @@ const Refusal refusals[] = {
     {"00011234", reason::coap_version_unknown, false},
     {"80011234", reason::coap_version_unknown, false},
     {"c0011234", reason::coap_version_unknown, false},
-    {"49011234000000000000000000", reason::coap_token_length, true},
+    {"490112340000000000000000", reason::coap_token_truncated, true},
+    {"4d011234", reason::coap_token_truncated, true},
+    {"4e01123400", reason::coap_token_truncated, true},
+    {"4d01123400000000000000000000000000", reason::coap_token_truncated, true},
+    {"4d00123400", reason::coap_empty_not_empty, true},
     {"4f011234000000000000000000000000000000", reason::coap_token_length, true},
     {"4201123401", reason::coap_token_truncated, true},
     {"40011234f0", reason::coap_option_malformed, true},             // delta 15 without being the marker
@@ -199,7 +247,7 @@ TEST(CoapMessage, RandomMessagesSurviveTheRoundTrip) {
     message.type = random.below(2) == 0 ? Type::confirmable : Type::non_confirmable;
     message.code = Code(2U + static_cast<unsigned>(random.below(4)), static_cast<unsigned>(random.below(32)));
     message.message_id = static_cast<std::uint16_t>(random.next_u64());
-    message.token = Token(random.bytes(random.below(9)));
+    message.token = Token(random.bytes(random.below(65)));
     for (auto count = random.below(8); count > 0; --count) {
       const auto number = random.below(2) == 0 ? random.below(30) : random.below(65536);
       message.options.add(OptionNumber(static_cast<std::uint16_t>(number)), random.bytes(random.below(300)));

@@ -8,14 +8,22 @@ namespace aceward::coap {
 Options& Options::add(OptionNumber number, BytesView value) {
   const auto offset = static_cast<std::uint32_t>(values_.size());
   const auto length = static_cast<std::uint32_t>(value.size());
-  // The value may lie in values_, which resize moves: keep where it was.
+  // The value may lie in values_, which growing moves: keep where it was.
   const bool own = !value.empty() && !values_.empty() && value.data() >= values_.data() &&
                    value.data() < values_.data() + values_.size();
-  const auto from = own ? static_cast<std::size_t>(value.data() - values_.data()) : 0;
-  values_.resize(values_.size() + value.size());
-  std::copy_n(own ? values_.data() + from : value.data(), value.size(), values_.data() + offset);
-  const auto place = std::ranges::upper_bound(entries_, number, {}, &Entry::number);
-  entries_.insert(place, Entry{number, offset, length});
+  if (own) {
+    const auto from = static_cast<std::size_t>(value.data() - values_.data());
+    values_.resize(values_.size() + value.size());
+    std::copy_n(values_.data() + from, value.size(), values_.data() + offset);
+  } else {
+    values_.insert(values_.end(), value.begin(), value.end());
+  }
+  const Entry entry{number, offset, length};
+  if (entries_.empty() || entries_.back().number <= number) {  // as when a message is parsed
+    entries_.push_back(entry);
+  } else {
+    entries_.insert(std::ranges::upper_bound(entries_, number, {}, &Entry::number), entry);
+  }
   return *this;
 }
 
@@ -84,11 +92,11 @@ std::optional<std::uint64_t> Options::find_uint(OptionNumber number) const {
   return parse_uint(*value);
 }
 
-std::vector<std::string_view> Options::all_text(OptionNumber number) const {
-  const auto range = std::ranges::equal_range(entries_, number, {}, &Entry::number);
-  std::vector<std::string_view> all;
-  all.reserve(range.size());
-  for (const auto& entry : range) all.push_back(as_text(BytesView(values_).subspan(entry.offset, entry.length)));
+TextValues Options::all_text(OptionNumber number) const {
+  TextValues all;
+  for (const auto& entry : std::ranges::equal_range(entries_, number, {}, &Entry::number)) {
+    all.push_back(as_text(BytesView(values_).subspan(entry.offset, entry.length)));
+  }
   return all;
 }
 

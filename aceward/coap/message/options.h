@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,40 @@ namespace aceward::coap {
 struct OptionView {
   OptionNumber number;
   BytesView value;
+};
+
+/// The values of one option as text, borrowed from the Options. Up to eight are held in place, without allocation.
+class TextValues {
+ public:
+  using value_type = std::string_view;
+  using iterator = const std::string_view*;
+  using const_iterator = iterator;
+
+  void push_back(std::string_view text) {
+    if (far_.empty() && size_ < near_.size()) {
+      near_[size_++] = text;
+      return;
+    }
+    if (far_.empty()) far_.assign(near_.begin(), near_.end());
+    far_.push_back(text);
+    size_ = far_.size();
+  }
+  const_iterator begin() const { return far_.empty() ? near_.data() : far_.data(); }
+  const_iterator end() const { return begin() + size_; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  std::string_view operator[](std::size_t index) const { return begin()[index]; }
+  std::string_view front() const { return begin()[0]; }
+  std::string_view back() const { return begin()[size_ - 1]; }
+
+  friend bool operator==(const TextValues& a, std::span<const std::string_view> b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+
+ private:
+  std::array<std::string_view, 8> near_;
+  std::size_t size_ = 0;
+  std::vector<std::string_view> far_;
 };
 
 /// A list of options in ascending order of number; those of one number keep the order in which they were added
@@ -101,14 +136,14 @@ class Options {
   /// if there is none or if it has more than 8 octets.
   std::optional<std::uint64_t> find_uint(OptionNumber number) const;
   /// All values of that number, borrowed.
-  std::vector<std::string_view> all_text(OptionNumber number) const;
+  TextValues all_text(OptionNumber number) const;
 
   // Uri-Path, one option a segment; a segment may itself hold a slash.
-  std::vector<std::string_view> path() const { return all_text(option::uri_path); }
+  TextValues path() const { return all_text(option::uri_path); }
   /// Adds one Uri-Path option for each segment between the slashes of `text`; a leading slash is skipped, no
   /// percent-decoding is done: `add_path("/.well-known/core")`. "" and "/" add nothing.
   Options& add_path(std::string_view text);
-  std::vector<std::string_view> queries() const { return all_text(option::uri_query); }
+  TextValues queries() const { return all_text(option::uri_query); }
 
   std::optional<ContentFormat> content_format() const { return find_format(option::content_format); }
   std::optional<ContentFormat> accept() const { return find_format(option::accept); }

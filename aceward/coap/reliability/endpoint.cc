@@ -119,7 +119,7 @@ void Endpoint::State::receive(const Peer& from, BytesView datagram, Instant now)
     ++counters.ignored;
     return;
   }
-  auto message = parse(datagram, {limits.options, SIZE_MAX});
+  auto message = parse(datagram, {limits.options, SIZE_MAX, Token::max_size});
   if (!message) {
     // RFC 7252 section 4.2: only a confirmable message is answered, never an Acknowledgement or a Reset.
     if (header->type == Type::confirmable) {

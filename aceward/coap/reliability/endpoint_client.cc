@@ -30,7 +30,7 @@ Result<PeerNumber> Endpoint::State::place_for_request(const Peer& to, Instant no
 
 Token Endpoint::State::unused_token(PeerNumber number) {
   while (true) {
-    std::array<std::uint8_t, Token::max_size> octets;
+    std::array<std::uint8_t, Token::in_place> octets;
     random.fill(octets);
     const Token token(octets);
     if (!tokens.contains({number, token})) return token;
@@ -43,7 +43,9 @@ Result<ExchangeId> Endpoint::State::request(const Peer& to, Request request, Del
   exchange.peer = number;
   exchange.confirmable = delivery.reliability != Reliability::non_confirmable;
   exchange.observes = request.options.find_uint(option::observe) == 0U;
-  exchange.token = unused_token(number);
+  const auto renewed = sent.find(delivery.token_of.value);
+  const bool renews = renewed != sent.end() && renewed->second.peer == number && renewed->second.observes;
+  exchange.token = renews ? renewed->second.token : unused_token(number);
   exchange.datagram =
       serialize(Message{exchange.confirmable ? Type::confirmable : Type::non_confirmable, request.method, 0,
                         exchange.token, std::move(request.options), std::move(request.payload)});
@@ -55,7 +57,13 @@ Result<ExchangeId> Endpoint::State::request(const Peer& to, Request request, Del
   const auto patience = delivery.timeout.count() > 0 ? delivery.timeout
                         : exchange.confirmable       ? parameters.exchange_lifetime()
                                                      : parameters.non_lifetime();
-  return enqueue(number, std::move(exchange), patience, now);
+  const TokenKey token{number, exchange.token};
+  const auto id = enqueue(number, std::move(exchange), patience, now);
+  if (renews) {
+    cancel(delivery.token_of);
+    tokens.insert_or_assign(token, id.value);
+  }
+  return id;
 }
 
 Result<ExchangeId> Endpoint::State::ping(const Peer& to, std::chrono::nanoseconds timeout, Instant now) {
