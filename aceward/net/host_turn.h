@@ -11,22 +11,27 @@
 
 namespace aceward::net {
 
-/// Lets the application act, sends what is waiting, and sets the timer anew; `Stack` is, say,
-/// coaps::ServerStack. Belongs to the loop's thread.
+/// Lets the application act, sends what is waiting, and sets the timer anew; `Stack` is coap::Server,
+/// coaps::ServerStack and the like. Belongs to the loop's thread.
 template <class Stack>
 class HostTurn {
  public:
-  using Outgoing = typename decltype(std::declval<Stack&>().next_datagram(Instant{}))::value_type;
+  static auto take(Stack& stack, Instant now) {
+    if constexpr (requires { stack.next_datagram(now); }) {
+      return stack.next_datagram(now);
+    } else {
+      return stack.next_datagram();
+    }
+  }
+  using Outgoing = typename decltype(take(std::declval<Stack&>(), Instant{}))::value_type;
   using Send = std::function<void(Outgoing&&)>;
 
   /// `send` queues a datagram; `flush` sends what is queued, once a turn. The first three outlive this object.
   HostTurn(EventLoop& loop, Stack& stack, Application& application, Send send, std::function<void()> flush)
-      : loop_(loop),
-        stack_(stack),
-        application_(application),
-        send_(std::move(send)),
-        flush_(std::move(flush)),
-        timer_(loop, [this] { on_timer(); }) {}
+      : HostTurn(loop, stack, &application, std::move(send), std::move(flush)) {}
+  /// Without an application: the stack itself acts.
+  HostTurn(EventLoop& loop, Stack& stack, Send send, std::function<void()> flush)
+      : HostTurn(loop, stack, nullptr, std::move(send), std::move(flush)) {}
 
   void run(Instant now) {
     if (running_) {  // wake() was called from inside pump()
@@ -36,8 +41,8 @@ class HostTurn {
     running_ = true;
     do {
       once_more_ = false;
-      application_.pump(now);
-      while (auto out = stack_.next_datagram(now)) send_(std::move(*out));
+      if (application_ != nullptr) application_->pump(now);
+      while (auto out = take(stack_, now)) send_(std::move(*out));
     } while (once_more_);
     running_ = false;
     flush_();
@@ -45,16 +50,24 @@ class HostTurn {
   }
 
  private:
+  HostTurn(EventLoop& loop, Stack& stack, Application* application, Send send, std::function<void()> flush)
+      : loop_(loop),
+        stack_(stack),
+        application_(application),
+        send_(std::move(send)),
+        flush_(std::move(flush)),
+        timer_(loop, [this] { on_timer(); }) {}
+
   void on_timer() {
     const Instant now = loop_.now();
     stack_.on_timeout(now);
-    application_.on_timeout(now);
+    if (application_ != nullptr) application_->on_timeout(now);
     run(now);
   }
 
   void set_timer() {
     std::optional<Instant> next = stack_.next_timeout();
-    const auto of_application = application_.next_timeout();
+    const auto of_application = application_ != nullptr ? application_->next_timeout() : std::nullopt;
     if (of_application) next = next ? std::min(*next, *of_application) : *of_application;
     if (next) {
       timer_.set(*next);
@@ -65,7 +78,7 @@ class HostTurn {
 
   EventLoop& loop_;
   Stack& stack_;
-  Application& application_;
+  Application* application_;
   Send send_;
   std::function<void()> flush_;
   Timer timer_;
