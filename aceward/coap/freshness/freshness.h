@@ -84,6 +84,10 @@ class Freshness final : public Layer {
   std::optional<Event> next_event(Instant now) override;
   std::optional<Instant> next_timeout() const override;
   void on_timeout(Instant now) override;
+  Response spare_response() override { return below_.spare_response(); }
+  void give_back(Options&& options, Bytes&& payload) override {
+    below_.give_back(std::move(options), std::move(payload));
+  }
 
   const FreshnessCounters& counters() const { return counters_; }
   struct Occupancy {
@@ -119,7 +123,7 @@ class Freshness final : public Layer {
   };
   struct Echo {
     Peer peer;
-    std::vector<std::uint8_t> value;
+    Bytes value;
     Instant received;
     bool owed = false;  // to the next request
   };
@@ -132,13 +136,16 @@ class Freshness final : public Layer {
 
   Result<ExchangeId> send(const Peer& to, Request request, Delivery delivery, Instant now, ExchangeId upper,
                           std::uint64_t similarity);
-  bool add_echo(const Peer& to, Request& request, Instant now);
-  void learn_echo(const Peer& peer, const Response& response, Instant now);
+  Result<ExchangeId> hold(const Peer& to, Request request, Delivery delivery, Instant until, Instant now);
+  void add_echo(const Peer& to, Request& request, Instant now);
+  void learn_echo(const Peer& peer, BytesView value, bool owed, Instant now);
   void learn_back_off(const Open& open, const Response& response, Instant now);
   const BackOffEntry* find_back_off(const Peer& to, std::uint64_t similarity, Instant now) const;
-  /// The response to hand up, or nullopt if the request was repeated instead.
+  /// How long a request may be held, from `started`.
+  Instant patience(Delivery delivery, Instant started) const;
+  /// The event to hand up; nullopt if the request was repeated instead.
   std::optional<Event> on_response(ResponseArrived arrived, Instant now);
-  bool repeat(OpenTable::iterator entry, const Response& response, Instant now);
+  bool repeat(OpenTable::iterator entry, BytesView echo, Instant now);
   void close(OpenTable::iterator entry);
   void release_due(Instant now);
 

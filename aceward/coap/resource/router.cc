@@ -229,9 +229,10 @@ void Router::dispatch(const RequestArrived& arrived, Instant now) {
 
 std::optional<Event> Router::next_event(Instant now) {
   while (auto event = layer_.next_event(now)) {
-    const auto* arrived = std::get_if<RequestArrived>(&*event);
+    auto* arrived = std::get_if<RequestArrived>(&*event);
     if (arrived == nullptr) return event;
     dispatch(*arrived, now);
+    layer_.recycle(std::move(arrived->request));
   }
   return std::nullopt;
 }

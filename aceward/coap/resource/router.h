@@ -27,6 +27,8 @@ class Responder {
   void respond(ExchangeId id, Response response, Delivery hint = {}) {
     layer_.respond(id, std::move(response), hint, now_);
   }
+  /// An empty response that may own memory already (Layer::spare_response): for answers that allocate nothing.
+  Response spare() { return layer_.spare_response(); }
   /// No answer will come (No-Response, RFC 7967); a confirmable request is acknowledged.
   void stay_silent(ExchangeId id) { layer_.cancel(id); }
 

@@ -66,8 +66,9 @@ class StoredResource : public Resource {
   using Post = std::function<Response(StoredResource& resource, const Request& request, Instant now)>;
   void take_posts(Post answer);
 
-  /// The whole answer to a request, for callers that route by themselves. The method is checked too.
-  Response answer(const Request& request, Instant now);
+  /// The whole answer to a request, for callers that route by themselves. The method is checked too. The memory of
+  /// `spare`, which is empty, is used for what is read.
+  Response answer(const Request& request, Instant now, Response spare = {});
 
   // Resource
   void handle(ExchangeId id, const Peer& peer, const Request& request, Responder& responder) override;
@@ -77,7 +78,7 @@ class StoredResource : public Resource {
 
  private:
   std::optional<BytesView> current_etag() const;
-  Response read(const Request& request) const;
+  Response read(const Request& request, Response spare) const;
   Response fetch(const Request& request) const;
   Response put(const Request& request, Instant now);
   Response remove(Instant now);
