@@ -1,15 +1,15 @@
 // Message IDs: sequential from a random start, none used again with one peer too early.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "aceward/base/address.h"
 #include "aceward/base/random.h"
 #include "aceward/base/time.h"
+#include "aceward/coap/reliability/sip_hash.h"
 
 namespace aceward::coap {
 
@@ -41,6 +41,8 @@ class MessageIds {
   bool available(Instant now);
   /// When the last ID that was taken may be used again; nullopt if none is held back.
   std::optional<Instant> free_at(Instant now);
+  /// The earliest time at which take may succeed; `now` if it does now.
+  Instant available_at(Instant now);
 
  private:
   struct Uses {
@@ -51,7 +53,7 @@ class MessageIds {
 
   std::uint16_t next_;
   std::chrono::nanoseconds lifetime_;
-  std::deque<Uses> recent_;
+  std::vector<Uses> recent_;
   std::uint32_t held_ = 0;
 };
 
@@ -67,12 +69,13 @@ class SharedMessageIds {
   /// nullopt if all IDs of the counter were used within the lifetime.
   std::optional<std::uint16_t> take(const Address& remote, Instant now);
   bool available(const Address& remote, Instant now);
+  Instant available_at(const Address& remote, Instant now);
 
  private:
   std::uint64_t hash_of(const Address& remote) const;
   MessageIds& row_of(std::uint64_t hash);
 
-  std::array<std::uint64_t, 2> key_;
+  SipKey key_;
   std::chrono::nanoseconds lifetime_;
   std::unordered_map<std::uint64_t, MessageIds> used_;
 };
