@@ -9,7 +9,7 @@
 #include <unordered_map>
 
 #include "aceward/coap/layer.h"
-#include "aceward/coap/observe/sequence.h"
+#include "aceward/coap/observe/target.h"
 
 namespace aceward::coap {
 
@@ -77,13 +77,23 @@ class ResponseCache final : public Layer {
   struct Pending;
   using Entries = std::list<Entry>;
 
+  void erase(Entries::iterator entry);
+  /// Replaces what is stored, by nothing if `response` may not be.
+  void store(const Pending& pending, const Response& response, Instant now);
+  /// What a 2.03 names, fresh again; nullptr if that is not stored.
+  const Response* refresh(const Pending& pending, const Response& valid, Instant now);
+  void invalidate(const Bytes& resource);
+  /// False if the answer is kept from the layers above.
+  bool on_response(ResponseArrived& arrived, Instant now);
+  void finish(ExchangeId below);
+
   Layer& below_;
   const CacheLimits limits_;
   CacheCounters counters_;
   Entries entries_;  // the most recently used first
   std::size_t octets_ = 0;
   std::uint64_t last_id_ = 0;
-  std::unordered_map<std::string, Entries::iterator> by_key_;
+  std::unordered_map<Target, Entries::iterator, TargetHash> by_target_;
   std::unordered_map<std::uint64_t, Pending> pending_;        // by exchange below
   std::unordered_map<std::uint64_t, std::uint64_t> renamed_;  // id above -> exchange below, where they differ
   std::deque<Event> events_;

@@ -8,11 +8,13 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "aceward/base/random.h"
 #include "aceward/coap/layer.h"
 #include "aceward/coap/observe/sequence.h"
+#include "aceward/coap/observe/target.h"
 #include "aceward/coap/reliability/timers.h"
 
 namespace aceward::coap {
@@ -116,16 +118,21 @@ class ObservationClient final : public Layer {
   enum class Timer : std::uint8_t { reregister };
   enum class Token : std::uint8_t { kept, fresh };
 
-  Stream* find_lower(ExchangeId id);
-  /// Registers (again); false if the layer below refused.
-  Result<void> register_stream(Stream& stream, Token token, Instant now);
+  /// Registers (again). Errors: those of the layer below.
+  Result<> register_stream(Stream& stream, Token token, Instant now);
   void reregister(Stream& stream, Token token, Instant now);
-  void on_response(Stream& stream, ResponseArrived arrived, Instant now);
-  void on_gone(Stream& stream, const Error& why, Instant now);
-  void deliver(Stream& stream, const ResponseArrived& arrived, Instant now);
-  void retry_later(Stream& stream, Instant now);
-  void end(Stream& stream, const Event& last);
+  void stop_listening(Stream& stream);
   Stream* leave(ExchangeId id);
+  void forget(Stream& stream);
+  void on_response(Stream& stream, ResponseArrived arrived, Instant now);
+  /// A 2.03 becomes what it names; false if nobody has that.
+  bool take_validated(Stream& stream, Response& response);
+  void keep(Stream& stream, const std::shared_ptr<const Response>& representation);
+  void lost(Stream& stream, const Error& why, Instant now);
+  void retry_later(Stream& stream, Instant now);
+  std::chrono::nanoseconds jitter(std::chrono::nanoseconds below);
+  void push(Event event, Instant now);
+  void tell(Stream& stream, const Event& event, Instant now);
 
   Layer& below_;
   Random& random_;
@@ -135,8 +142,8 @@ class ObservationClient final : public Layer {
   std::unordered_map<std::uint64_t, std::unique_ptr<Stream>> streams_;  // by number
   std::unordered_map<std::uint64_t, std::uint64_t> lower_;              // exchange below -> stream
   std::unordered_map<std::uint64_t, std::uint64_t> members_;            // id above -> stream
-  std::unordered_map<std::string, std::uint64_t> targets_;              // peer and Cache-Key -> stream
-  std::unordered_map<std::uint64_t, bool> farewells_;                   // deregistrations under way
+  std::unordered_map<Target, std::uint64_t, TargetHash> targets_;
+  std::unordered_set<std::uint64_t> farewells_;  // deregistrations under way
   Timers<Timer> timers_;
   std::deque<Event> events_;
   std::optional<Instant> events_since_;

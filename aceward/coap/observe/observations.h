@@ -17,6 +17,7 @@
 #include "aceward/base/random.h"
 #include "aceward/coap/layer.h"
 #include "aceward/coap/observe/sequence.h"
+#include "aceward/coap/observe/target.h"
 #include "aceward/coap/reliability/timers.h"
 #include "aceward/coap/resource/router.h"
 
@@ -150,14 +151,6 @@ class Observations final : public Layer {
  private:
   struct Observed;
   struct Entry;
-  struct Target {
-    Peer peer;
-    std::string key;
-    friend bool operator==(const Target&, const Target&) = default;
-  };
-  struct TargetHash {
-    std::size_t operator()(const Target& target) const noexcept;
-  };
   /// What one peer holds, over all resources.
   struct Share {
     std::size_t entries = 0;
@@ -180,7 +173,7 @@ class Observations final : public Layer {
   void schedule(Entry& entry, Instant now);
   std::optional<Event> ask_next(Instant now);
   bool next_is_confirmable(const Entry& entry, Instant now) const;
-  void send(Entry& entry, Response response, Instant now);
+  void send(Entry& entry, Response response, Delivery hint, Instant now);
   void fail(ExchangeId id, Code code, Instant now);
 
   Layer& below_;

@@ -1,0 +1,42 @@
+#include "aceward/coap/observe/sequence.h"
+
+namespace aceward::coap {
+
+namespace {
+
+// RFC 7641 section 4.4: no more than 2^23 numbers within less than 256 seconds. Any such time touches two windows.
+constexpr auto number_window = std::chrono::seconds(256);
+constexpr std::uint32_t numbers_per_window = observe_modulus / 4;
+// RFC 7641 section 3.4.
+constexpr auto order_void_after = std::chrono::seconds(128);
+
+}  // namespace
+
+std::optional<std::uint32_t> ObserveNumbers::next(Instant now) {
+  if (!window_ || now >= *window_ + number_window) {
+    window_ = now;
+    in_window_ = 0;
+  }
+  if (in_window_ == numbers_per_window) return std::nullopt;
+  ++in_window_;
+  ++taken_;
+  value_ = (value_ + 1) % observe_modulus;
+  return value_;
+}
+
+Instant ObserveNumbers::free_at() const { return window_ ? *window_ + number_window : Instant{}; }
+
+bool NotificationOrder::accept(std::uint64_t order, Instant now) {
+  bool later = true;
+  if (last_ && key_ == Key::increasing) {
+    later = order > last_->order;
+  } else if (last_) {
+    later = is_later_observe(static_cast<std::uint32_t>(last_->order % observe_modulus),
+                             static_cast<std::uint32_t>(order % observe_modulus)) ||
+            now > last_->at + order_void_after;
+  }
+  if (later) last_ = {order, now};
+  return later;
+}
+
+}  // namespace aceward::coap
