@@ -51,6 +51,8 @@ class Blockwise final : public Layer {
   std::optional<Event> next_event(Instant now) override;
   std::optional<Instant> next_timeout() const override;
   void on_timeout(Instant now) override;
+  Response spare_response() override;
+  void give_back(Options&& options, Bytes&& payload) override;
 
   /// Drops all that is kept for a peer as a server: its session is lost, or what it may do has changed. Answers held
   /// for it are not given out any more.

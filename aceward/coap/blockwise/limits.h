@@ -88,7 +88,7 @@ struct BlockwiseCounters {
   std::uint64_t bodies_received = 0;  ///< in blocks
   std::uint64_t restarts = 0;
   std::uint64_t superseded = 0;  ///< notifications given up for a newer one
-  std::uint64_t failed = 0;      ///< transfers given up because of what the peer sent
+  std::uint64_t failed = 0;      ///< requests of ours that ended without an answer
   // both
   std::uint64_t size_mismatches = 0;  ///< bodies of another size than Size1 or Size2 had said
 };
