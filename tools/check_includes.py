@@ -11,7 +11,7 @@ import repo
 
 # What a folder may include besides itself. The longest folder that matches decides; docs/architecture.md draws it.
 LOW = {"base", "cbor", "crypto"}
-ACE = LOW | {"cose", "cose/cwt", "coap"}
+ACE = LOW | {"cose", "cose/cwt", "coap", "coap/problem"}
 LIBRARIES = {
     "base": set(),
     "cbor": {"base"},
@@ -20,6 +20,7 @@ LIBRARIES = {
     "cose/cwt": LOW | {"cose"},
     "pki": LOW,
     "coap": {"base"},
+    "coap/problem": {"base", "cbor", "coap"},
     "oscore": LOW | {"coap", "cose"},
     "oscore/group": LOW | {"coap", "cose", "oscore"},
     "edhoc": LOW | {"cose"},
