@@ -314,6 +314,10 @@ void Connection::read_records() {
       case GNUTLS_E_INTERRUPTED:
         if (input_.empty()) return;
         break;
+      case GNUTLS_E_UNEXPECTED_PACKET:
+        // An authentic handshake message where none is due: the peer's last flight, sent again before it had ours, that
+        // was overtaken by data. GnuTLS calls it fatal; on a network that reorders it is an everyday thing.
+        break;
       case GNUTLS_E_REHANDSHAKE:
         ++renegotiations_refused_;
         gnutls_alert_send(session_.get(), GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);

@@ -87,6 +87,36 @@ TEST(DtlsRetransmission, TheLastFlightIsSentAgainWhenTheClientAsks) {
   EXPECT_EQ(rig.server.session_count(), 1U);
 }
 
+TEST(DtlsRetransmission, TheClientsLastFlightOvertakenByDataDoesNotEndTheSession) {
+  Rig rig;
+  int lost = 0;
+  Bytes late;
+  rig.network.on_send = [&](const Address& from, const Address&, Bytes& datagram) {
+    if (from == server_address && datagram[0] == 20 && lost < 1) {
+      ++lost;
+      return false;
+    }
+    // The client sends its last flight again; this one takes the long way.
+    if (from != server_address && datagram[0] == 22 && rig.network.at_server<Established>() != nullptr &&
+        late.empty()) {
+      late = datagram;
+      return false;
+    }
+    return true;
+  };
+  Client& client = rig.connect_psk();
+  ASSERT_TRUE(rig.settle(client));
+  ASSERT_FALSE(late.empty());
+  ASSERT_TRUE(client.send(as_bytes("first"), rig.network.clock.now()));
+  rig.network.idle(std::chrono::milliseconds(50));
+  ASSERT_NE(rig.network.at_server<Data>(), nullptr);
+  rig.server.receive(client_address(), server_address, late, rig.network.clock.now());
+  ASSERT_TRUE(client.send(as_bytes("second"), rig.network.clock.now()));
+  rig.network.idle(std::chrono::milliseconds(50));
+  EXPECT_EQ(rig.network.at_server<Closed>(), nullptr);
+  EXPECT_EQ(as_text(rig.network.at_server<Data>()->octets), "second");
+}
+
 TEST(DtlsRetransmission, DataThatOvertakesTheFinishedIsKept) {
   Rig rig;
   Bytes held;
