@@ -19,7 +19,7 @@ std::string text_of(const Datagram& datagram) {
     return text;
   }
   return text + std::to_string(datagram.octets.size()) + " octets " +
-         to_hex(BytesView(datagram.octets).first(std::min<std::size_t>(datagram.octets.size(), 14)));
+         to_hex(BytesView(datagram.octets).first(std::min<std::size_t>(datagram.octets.size(), 48)));
 }
 
 std::pair<Network::Ip, Network::Ip> pair_of(const Address& a, const Address& b) { return std::minmax(a.ip, b.ip); }
@@ -101,6 +101,7 @@ void Network::deliver(const Flight& flight) {
     if (on_stray) on_stray(flight.datagram);
     return;
   }
+  if (run_.prints()) run_.print("arrives   " + text_of(flight.datagram));
   if (on_delivered) on_delivered(flight.datagram, flight.forged);
   found->second->receive(flight.datagram, run_.now());
 }

@@ -10,6 +10,8 @@
 #include <ctime>
 #include <mutex>
 
+#include "aceward/tls/gnutls_clock.h"
+
 namespace aceward::sim {
 namespace {
 
@@ -43,7 +45,11 @@ struct OutsideFunctions {
   static void install() {
     static constexpr RAND_METHOD method = {nullptr, &openssl_bytes, nullptr, nullptr, &openssl_bytes, &openssl_status};
     static std::once_flag once;
-    std::call_once(once, [] { RAND_set_rand_method(&method); });
+    std::call_once(once, [] {
+      RAND_set_rand_method(&method);
+      // From its first use on, GnuTLS asks tls/ for the time instead of the system; the first run must find that too.
+      const tls::detail::ClockScope installs_the_hook{Instant{}};
+    });
   }
 };
 
