@@ -21,7 +21,7 @@ void append_value(std::string& out, const Attribute& attribute) {
   }
   out += '"';
   for (const char c : value) {
-    if (c == '"' || c == '\\' || is_control(c)) out += '\\';
+    if (c == '"' || c == '\\' || (is_control(c) && c != '\t')) out += '\\';
     out += c;
   }
   out += '"';

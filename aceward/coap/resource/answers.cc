@@ -14,7 +14,9 @@ Response make_response(Code code, ContentFormat format, Bytes payload) {
 }
 
 std::optional<Response> refuse_content_format(const Request& request, ContentFormat expected, bool missing_allowed) {
-  return refuse_content_format(request, std::span(&expected, 1), missing_allowed);
+  auto refused = refuse_content_format(request, std::span(&expected, 1), missing_allowed);
+  if (refused) refused->payload.clear();
+  return refused;
 }
 
 std::optional<Response> refuse_content_format(const Request& request, std::span<const ContentFormat> expected,

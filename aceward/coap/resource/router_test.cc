@@ -2,47 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <deque>
+#include "aceward/coap/resource/scripted_layer.h"
 
 namespace aceward::coap {
 namespace {
-
-// A layer that a test feeds by hand.
-class ScriptedLayer final : public Layer {
- public:
-  Result<ExchangeId> request(const Peer&, Request, Delivery, Instant) override { return ExchangeId(1); }
-  void respond(ExchangeId id, Response response, Delivery, Instant) override {
-    answers.emplace_back(id, std::move(response));
-  }
-  void cancel(ExchangeId id) override { cancelled.push_back(id); }
-  std::optional<Event> next_event(Instant) override {
-    if (events.empty()) return std::nullopt;
-    auto event = std::move(events.front());
-    events.pop_front();
-    return event;
-  }
-
-  std::deque<Event> events;
-  std::vector<std::pair<ExchangeId, Response>> answers;
-  std::vector<ExchangeId> cancelled;
-};
-
-class Named final : public Resource {
- public:
-  explicit Named(std::string name) : name_(std::move(name)) {}
-  void handle(ExchangeId id, const Peer&, const Request&, Responder& responder) override {
-    if (name_ == "silent") return responder.stay_silent(id);
-    if (name_ != "later") responder.respond(id, make_response(code::content, name_));
-    last = id;
-  }
-  std::span<const Code> methods() const override { return methods_; }
-  ExchangeId last;
-
- private:
-  std::string name_;
-  std::array<Code, 2> methods_{code::get, code::fetch};
-};
 
 class CoapRouter : public ::testing::Test {
  protected:

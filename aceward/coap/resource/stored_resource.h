@@ -25,10 +25,10 @@ struct StoredRules {
   bool delete_ = false;
   /// Formats that a PUT may bring; empty: only that of the first representation. A PUT without Content-Format brings
   /// the first of them.
-  std::vector<ContentFormat> formats;
-  std::size_t max_size = 64 * 1024;                 ///< octets of the content; more gets 4.13 with Size1
-  std::optional<std::chrono::seconds> max_age;      ///< nullopt: the option is left out, which means 60 s
-  std::optional<links::Link> link = links::Link{};  ///< for /.well-known/core; nullopt: not listed
+  std::vector<ContentFormat> formats{};
+  std::size_t max_size = 64 * 1024;                            ///< octets of the content; more gets 4.13 with Size1
+  std::optional<std::chrono::seconds> max_age = std::nullopt;  ///< nullopt: the option is left out, which means 60 s
+  std::optional<links::Link> link = links::Link{};             ///< for /.well-known/core; nullopt: not listed
 };
 
 /// GET always; PUT, DELETE, POST, FETCH, PATCH and iPATCH as set up. Evaluates Accept, ETag, If-Match and
