@@ -217,6 +217,10 @@ std::optional<Instant> ClientStack::next_timeout() const {
 }
 
 std::optional<SessionEvent> ClientStack::next_session_event() {
+  while (const auto stalled = impl_->endpoint.next_stalled()) {
+    if (stalled->peer.transport != coap::Transport::dtls) continue;
+    impl_->session_events.push_back(SessionStalled{stalled->peer, stalled->id, stalled->retransmissions});
+  }
   if (impl_->session_events.empty()) return std::nullopt;
   SessionEvent event = std::move(impl_->session_events.front());
   impl_->session_events.pop_front();

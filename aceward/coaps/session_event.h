@@ -3,7 +3,7 @@
 
 #include <variant>
 
-#include "aceward/coap/peer.h"
+#include "aceward/coap/layer.h"
 #include "aceward/tls/session.h"
 
 namespace aceward::coaps {
@@ -26,6 +26,13 @@ struct SessionFailed {
   std::optional<tls::Alert> alert_sent;
   std::optional<tls::Alert> alert_received;
 };
-using SessionEvent = std::variant<SessionEstablished, SessionClosed, SessionFailed>;
+/// Of a client: a confirmable request on the session was retransmitted `retransmissions` times without any answer. The
+/// server may have been restarted and know nothing of the session, which lives on: more answers may still come.
+struct SessionStalled {
+  coap::Peer peer;
+  coap::ExchangeId exchange;
+  unsigned retransmissions = 0;
+};
+using SessionEvent = std::variant<SessionEstablished, SessionClosed, SessionFailed, SessionStalled>;
 
 }  // namespace aceward::coaps

@@ -1,5 +1,6 @@
 #include "aceward/ace/profile/dtls/client/access_client.h"
 
+#include "aceward/ace/client/reasons.h"
 #include "aceward/ace/profile/dtls/client/access_flow.h"
 
 namespace aceward::ace::dtls {
@@ -64,19 +65,33 @@ OperationId AccessClient::obtain_token(std::size_t server, std::chrono::nanoseco
 
 void AccessClient::pump(Instant now) {
   while (const auto event = state_->stack.next_session_event()) {
-    if (const auto* closed = std::get_if<coaps::SessionClosed>(&*event)) state_->on_session_gone(closed->peer.session);
-    if (const auto* failed = std::get_if<coaps::SessionFailed>(&*event)) state_->on_session_gone(failed->peer.session);
+    if (const auto* closed = std::get_if<coaps::SessionClosed>(&*event)) {
+      state_->on_session_gone(closed->peer.session, closed->why);
+    } else if (const auto* failed = std::get_if<coaps::SessionFailed>(&*event)) {
+      state_->on_session_gone(failed->peer.session, failed->why);
+    } else if (const auto* stalled = std::get_if<coaps::SessionStalled>(&*event)) {
+      state_->on_stalled(stalled->exchange, now);
+    }
   }
   while (auto event = state_->layer().next_event(now)) {
     Target* target = nullptr;
     if (auto* arrived = std::get_if<coap::ResponseArrived>(&*event)) {
       target = state_->waiting_for(arrived->id);
-      // One answer is all that an operation takes; notifications after it are for nobody.
-      if (!arrived->final) state_->layer().cancel(arrived->id);
-      if (target != nullptr) state_->on_response(*target, std::move(arrived->response), now);
+      if (target != nullptr && !arrived->final) {
+        state_->begin_watch(*target, std::move(*arrived), now);
+      } else if (target != nullptr) {
+        state_->on_response(*target, std::move(arrived->response), now);
+      } else if (!state_->on_watch_response(*arrived, now) &&
+                 !state_->on_stray_response(arrived->id, arrived->response, now) && !arrived->final) {
+        state_->layer().cancel(arrived->id);
+      }
     } else if (const auto* gone = std::get_if<coap::ExchangeGone>(&*event)) {
       target = state_->waiting_for(gone->id);
-      if (target != nullptr) state_->on_gone(*target, gone->reason, now);
+      if (target != nullptr) {
+        state_->on_gone(*target, gone->reason, now);
+      } else if (!state_->on_watch_gone(gone->id, gone->reason, now)) {
+        state_->on_stray_gone(gone->id, gone->reason, now);
+      }
     } else if (const auto* request = std::get_if<coap::RequestArrived>(&*event)) {
       // A client serves nothing.
       coap::Response response;
@@ -94,11 +109,23 @@ std::optional<Completed> AccessClient::next_completed() {
   return next;
 }
 
+std::optional<Notified> AccessClient::next_notification() {
+  if (state_->notified.empty()) return std::nullopt;
+  Notified next = std::move(state_->notified.front());
+  state_->notified.pop_front();
+  return next;
+}
+
+void AccessClient::cancel(OperationId id, Instant now) { state_->cancel(id, now); }
+
 std::optional<Instant> AccessClient::next_timeout() const {
   std::optional<Instant> next;
   for (const Target& target : state_->targets) {
     for (const detail::Pending& pending : target.queue) {
       next = next ? std::min(*next, pending.deadline) : pending.deadline;
+    }
+    for (const detail::Stray& stray : target.strays) {
+      if (stray.pending) next = next ? std::min(*next, stray.pending->deadline) : stray.pending->deadline;
     }
   }
   return next;
@@ -106,6 +133,7 @@ std::optional<Instant> AccessClient::next_timeout() const {
 
 void AccessClient::on_timeout(Instant now) {
   for (Target& target : state_->targets) {
+    state_->end_overdue_strays(target, now);
     if (target.queue.empty()) continue;
     state_->end_overdue(target, now);
     if (now < target.queue.front().deadline) continue;

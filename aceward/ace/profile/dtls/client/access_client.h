@@ -76,8 +76,22 @@ struct Completed {
   std::optional<coap::Code> refused_with;
 };
 
+/// One notification of an operation whose request has Observe with value 0 (RFC 7641), the first response included.
+struct Notified {
+  OperationId id;
+  coap::Response response;
+  /// Orders the notifications of one registration: see coap::ResponseArrived.
+  std::optional<std::uint64_t> order;
+};
+
 /// Sans-IO, on a ClientStack that it shares with nobody. Operations at one server are done one after the other, those
-/// at several servers side by side. Not thread-safe.
+/// at several servers side by side; an observation goes on beside them once its first response has come.
+///
+/// A session on which a request was retransmitted twice without any answer gives way to a fresh one beside it, since
+/// the server may have been restarted. A GET, a FETCH, or a request for a token is repeated there, and the first answer
+/// counts. Anything else is not repeated: it goes on waiting on the old session, while the operations behind it use the
+/// fresh one. An observation whose session is lost is registered again, and so is one that ends with 4.01.
+/// Not thread-safe.
 class AccessClient {
  public:
   /// `stack` and `random` outlive the client. Errors: those of tls::RawKeyPair::from_key.
@@ -96,6 +110,12 @@ class AccessClient {
   /// Takes what the stack has; call it after the stack has received or timed out.
   void pump(Instant now);
   std::optional<Completed> next_completed();
+  /// Before the operation's Completed, which comes when the observation ends: with the server's last response, or with
+  /// the error that kept it from being registered again.
+  std::optional<Notified> next_notification();
+  /// Forgets an operation: nothing follows, not even Completed. What it did at the server stays done; the next
+  /// notification of an observation is answered with a Reset (RFC 7641 section 3.6).
+  void cancel(OperationId id, Instant now);
   /// Of the operations' time-outs; the stack has its own.
   std::optional<Instant> next_timeout() const;
   void on_timeout(Instant now);

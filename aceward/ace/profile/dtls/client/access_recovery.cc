@@ -1,0 +1,240 @@
+// What goes on beside the operation in front: exchanges on sessions that stalled, and observations.
+#include <algorithm>
+#include <utility>
+
+#include "aceward/ace/client/reasons.h"
+#include "aceward/ace/profile/dtls/client/access_flow.h"
+#include "aceward/coap/reasons.h"
+#include "aceward/cose/cwt/reasons.h"
+
+namespace aceward::ace::dtls::detail {
+namespace {
+
+/// Asking an authorization server twice does no harm: each answer is a token of its own (RFC 6749 section 4.4).
+bool may_repeat(const Target& target) {
+  return target.step == Step::asking ||
+         (target.step == Step::requesting && coap::is_safe(target.queue.front().operation.request.method));
+}
+
+bool observes(const Pending& pending) {
+  return !pending.token_only && pending.operation.request.options.find_uint(coap::option::observe) == 0U;
+}
+
+}  // namespace
+
+// --- stalled sessions ------------------------------------------------------------------------------------------------
+
+void AccessFlow::on_stalled(coap::ExchangeId exchange, Instant now) {
+  Target* target = waiting_for(exchange);
+  if (target == nullptr || target->strays.size() >= max_strays) return;
+  if (target->step != Step::asking && target->step != Step::requesting) return;
+  Connection& connection = target->step == Step::asking ? as_sessions[target->access.as] : target->session;
+  if (!connection.peer) return;
+  // A handshake that does not come through is retransmitted by itself; another one would change nothing.
+  if (stack.identity(connection.peer->session) == nullptr) return;
+  Stray stray{exchange, *connection.peer, target->step, std::nullopt};
+  const bool repeat = may_repeat(*target);
+  if (!repeat) {
+    stray.pending = std::move(target->queue.front());
+    target->queue.pop_front();
+  }
+  target->strays.push_back(std::move(stray));
+  connection.peer.reset();
+  target->step = Step::idle;
+  target->awaited = {};
+  if (repeat || !target->queue.empty()) return advance(*target, now);
+  // Nothing to send: but the next operation shall find a session that works.
+  if (target->token && target->token->usable_at(now)) static_cast<void>(open_session(*target, now));
+}
+
+bool AccessFlow::on_stray_response(coap::ExchangeId id, coap::Response& response, Instant now) {
+  for (Target& target : targets) {
+    const auto found = std::ranges::find(target.strays, id, &Stray::exchange);
+    if (found == target.strays.end()) continue;
+    Stray stray = std::move(*found);
+    target.strays.erase(found);
+    // The old session lives after all.
+    Connection& connection = stray.step == Step::asking ? as_sessions[target.access.as] : target.session;
+    if (!stray.pending) {
+      if (target.step != Step::idle) layer().cancel(target.awaited);
+      if (connection.peer) stack.close(connection.peer->session, now);
+      connection.peer = stray.peer;
+      target.step = stray.step;
+      on_response(target, std::move(response), now);
+    } else {
+      const bool is_key_valid = target.token && target.token->usable_at(now);
+      Result<coap::Response> result = std::move(response);
+      if (!is_key_valid) result = fail(reason::token_expired);
+      completed.push_back({stray.pending->id, Stage::access, std::move(result), {}, {}});
+      if (connection.peer) {
+        end_stray_session(target, now, stray.peer);
+      } else if (is_key_valid) {
+        connection.peer = stray.peer;
+      }
+    }
+    advance(target, now);
+    return true;
+  }
+  return false;
+}
+
+bool AccessFlow::on_stray_gone(coap::ExchangeId id, const Error& why, Instant now) {
+  for (Target& target : targets) {
+    const auto found = std::ranges::find(target.strays, id, &Stray::exchange);
+    if (found == target.strays.end()) continue;
+    const Stray stray = std::move(*found);
+    target.strays.erase(found);
+    if (stray.pending) completed.push_back({stray.pending->id, Stage::access, std::unexpected(why), {}, {}});
+    end_stray_session(target, now, stray.peer);
+    return true;
+  }
+  return false;
+}
+
+bool AccessFlow::back_to_stray(Target& target) {
+  const auto found = std::ranges::find_if(target.strays, [](const Stray& stray) { return !stray.pending; });
+  if (found == target.strays.end()) return false;
+  (found->step == Step::asking ? as_sessions[target.access.as] : target.session).peer = found->peer;
+  target.step = found->step;
+  target.awaited = found->exchange;
+  target.strays.erase(found);
+  return true;
+}
+
+void AccessFlow::end_strays_of_front(Target& target) {
+  std::erase_if(target.strays, [&](const Stray& stray) {
+    if (stray.pending) return false;
+    layer().cancel(stray.exchange);
+    abandoned.push_back(stray.peer.session);
+    return true;
+  });
+}
+
+void AccessFlow::end_overdue_strays(Target& target, Instant now) {
+  std::vector<Stray> overdue;
+  std::erase_if(target.strays, [&](Stray& stray) {
+    if (!stray.pending || now < stray.pending->deadline) return false;
+    overdue.push_back(std::move(stray));
+    return true;
+  });
+  for (const Stray& stray : overdue) {
+    layer().cancel(stray.exchange);
+    completed.push_back({stray.pending->id, Stage::access, fail(reason::operation_canceled), {}, {}});
+    end_stray_session(target, now, stray.peer);
+  }
+}
+
+void AccessFlow::end_stray_session(Target& target, Instant now, const coap::Peer& peer) {
+  const bool in_use = std::ranges::any_of(target.strays, [&](const Stray& stray) { return stray.peer == peer; }) ||
+                      (target.session.peer && *target.session.peer == peer);
+  if (!in_use) stack.close(peer.session, now);
+}
+
+// --- observations ----------------------------------------------------------------------------------------------------
+
+void AccessFlow::begin_watch(Target& target, coap::ResponseArrived arrived, Instant now) {
+  const Step step = std::exchange(target.step, Step::idle);
+  target.awaited = {};
+  Pending& front = target.queue.front();
+  const bool with_key = step == Step::requesting;
+  if (!observes(front) || (with_key && !(target.token && target.token->usable_at(now)))) {
+    layer().cancel(arrived.id);
+    target.step = step;
+    return on_response(target, std::move(arrived.response), now);
+  }
+  end_strays_of_front(target);
+  notified.push_back({front.id, std::move(arrived.response), arrived.order});
+  target.watches.push_back({std::move(front), arrived.id, arrived.peer, now});
+  target.queue.pop_front();
+  target.hints.reset();
+  target.scope_to_add.reset();
+}
+
+bool AccessFlow::on_watch_response(coap::ResponseArrived& arrived, Instant now) {
+  for (Target& target : targets) {
+    const auto found = std::ranges::find(target.watches, arrived.id, &Watch::exchange);
+    if (found == target.watches.end()) continue;
+    const bool protects = arrived.peer.transport == coap::Transport::dtls;
+    const bool is_key_valid = !protects || (target.token && target.token->usable_at(now));
+    if (is_key_valid && !arrived.final) {
+      notified.push_back({found->pending.id, std::move(arrived.response), arrived.order});
+      return true;
+    }
+    Watch watch = std::move(*found);
+    target.watches.erase(found);
+    if (!arrived.final) layer().cancel(arrived.id);
+    const bool refused = is_key_valid && arrived.response.code == coap::code::unauthorized;
+    if (!is_key_valid || refused) drop_token(target, now);
+    if ((!is_key_valid || refused) && now - watch.since >= watch_settled) {
+      watch.pending.renewed = true;
+      watch_again(target, std::move(watch), now);
+    } else {
+      Result<coap::Response> result = std::move(arrived.response);
+      if (!is_key_valid) result = fail(reason::token_expired);
+      completed.push_back({watch.pending.id, Stage::access, std::move(result), {}, {}});
+    }
+    return true;
+  }
+  return false;
+}
+
+bool AccessFlow::on_watch_gone(coap::ExchangeId id, const Error& why, Instant now) {
+  for (Target& target : targets) {
+    const auto found = std::ranges::find(target.watches, id, &Watch::exchange);
+    if (found == target.watches.end()) continue;
+    Watch watch = std::move(*found);
+    target.watches.erase(found);
+    if (now - watch.since >= watch_settled) {
+      watch_again(target, std::move(watch), now);
+    } else {
+      completed.push_back({watch.pending.id, Stage::access, std::unexpected(why), {}, {}});
+    }
+    return true;
+  }
+  return false;
+}
+
+void AccessFlow::watch_again(Target& target, Watch watch, Instant now) {
+  Pending again;
+  again.id = watch.pending.id;
+  again.operation = std::move(watch.pending.operation);
+  again.deadline = now + again.operation.timeout;
+  again.renewed = watch.pending.renewed;
+  target.queue.push_back(std::move(again));
+  advance(target, now);
+}
+
+void AccessFlow::cancel(OperationId id, Instant now) {
+  const auto is_it = [id](const auto& holder) { return holder.pending.id == id; };
+  for (Target& target : targets) {
+    if (const auto watch = std::ranges::find_if(target.watches, is_it); watch != target.watches.end()) {
+      layer().cancel(watch->exchange);
+      target.watches.erase(watch);
+      return;
+    }
+    const auto stray =
+        std::ranges::find_if(target.strays, [id](const Stray& each) { return each.pending && each.pending->id == id; });
+    if (stray != target.strays.end()) {
+      const coap::Peer peer = stray->peer;
+      layer().cancel(stray->exchange);
+      target.strays.erase(stray);
+      return end_stray_session(target, now, peer);
+    }
+    const auto queued = std::ranges::find(target.queue, id, &Pending::id);
+    if (queued == target.queue.end()) continue;
+    if (queued != target.queue.begin() || target.step == Step::idle) {
+      target.queue.erase(queued);
+      return;
+    }
+    layer().cancel(target.awaited);
+    end_strays_of_front(target);
+    target.queue.pop_front();
+    target.step = Step::idle;
+    target.awaited = {};
+    target.scope_to_add.reset();
+    target.hints.reset();
+    return advance(target, now);
+  }
+}
+
+}  // namespace aceward::ace::dtls::detail
