@@ -201,4 +201,27 @@ Uri uri_of(const Options& options, bool secure, const Address& destination) {
   return uri;
 }
 
+Result<std::string> request_uri(const Options& options, bool secure, const Address& destination) {
+  auto uri = uri_of(options, secure, destination);
+  const auto host = options.find_text(option::uri_host);
+  if (!host) return compose_uri(uri);
+  std::string text;
+  for (const char c : *host) {
+    if (static_cast<unsigned char>(c) < 0x80) {
+      text += c;
+    } else {
+      append_percent_encoded(std::string_view(&c, 1), "", "", text);
+    }
+  }
+  // reg-name, IP-literal or IPv4address; the last is a reg-name too.
+  const bool bracketed = text.starts_with('[') && text.ends_with(']');
+  const bool valid = bracketed ? text.find(':') != std::string::npos &&
+                                     address_literal(std::string_view(text).substr(1, text.size() - 2), 0).has_value()
+                               : !text.empty() && percent_decoded(text, "").has_value();
+  if (!valid) return fail(reason::uri_malformed, "host");
+  uri.host = "h";
+  auto composed = compose_uri(uri);
+  return composed.replace(composed.find("//") + 2, 1, text);
+}
+
 }  // namespace aceward::coap

@@ -44,7 +44,10 @@ std::string compose_uri(const Uri& uri);
 /// does not fit its option (255 octets, and a host of 1 to 255).
 Result<void> add_uri_options(const Uri& uri, std::uint16_t destination_port, Options& options);
 
-/// The URI that a request to `destination` names (RFC 7252 section 6.5). Proxy-Uri and Proxy-Scheme are not looked at.
+/// The URI that a request to `destination` names (RFC 7252 section 6.5), taken apart. Proxy-Uri and Proxy-Scheme are
+/// not looked at, and a Uri-Host is not judged.
 Uri uri_of(const Options& options, bool secure, const Address& destination);
+/// The same as text. Errors: `uri_malformed`: the Uri-Host is no host that a URI can have.
+Result<std::string> request_uri(const Options& options, bool secure, const Address& destination);
 
 }  // namespace aceward::coap

@@ -93,6 +93,28 @@ TEST(CoapUri, ComposesFromTheOptionsOfARequest) {
   EXPECT_EQ(compose_uri(uri_of(options, false, destination)), "coap://example.net/a%20b/%C3%BC?x%26y=1/2?");
 }
 
+// RFC 7252 section 6.5, step 2
+TEST(CoapUri, AUriHostThatIsNoHostFailsTheComposition) {
+  const auto destination = Address::v4(192, 0, 2, 7, 5683);
+  const auto composed = [&](std::string_view host) {
+    Options options;
+    options.add(option::uri_host, host).add_path("/a");
+    return request_uri(options, false, destination);
+  };
+  EXPECT_EQ(composed("example.net"), "coap://example.net/a");
+  EXPECT_EQ(composed("caf\xc3\xa9.example"), "coap://caf%C3%A9.example/a");
+  EXPECT_EQ(composed("192.0.2.1"), "coap://192.0.2.1/a");
+  EXPECT_EQ(composed("[2001:db8::1]"), "coap://[2001:db8::1]/a");
+  EXPECT_EQ(composed("a%41"), "coap://a%41/a");
+  for (const std::string_view bad : {"a b", "a/b", "a?b", "a#b", "u@h", "h:1", "2001:db8::1", "[h]", "[]", "[::1", "a%",
+                                     "a%4x", "a\\b", "\x01", "a[b]"}) {
+    const auto refused = composed(bad);
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_EQ(refused.error(), reason::uri_malformed);
+  }
+  EXPECT_EQ(request_uri(Options().add_path("/a"), false, destination), "coap://192.0.2.7/a");
+}
+
 TEST(CoapUri, RefusesWhatIsNoAbsoluteCoapUri) {
   EXPECT_EQ(parse_uri("http://h/").error(), reason::uri_scheme_unknown);
   EXPECT_EQ(parse_uri("coap+tcp://h/").error(), reason::uri_scheme_unknown);
