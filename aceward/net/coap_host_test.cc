@@ -24,12 +24,19 @@ struct CoapHostTest : ::testing::Test {
       return coap::make_response(coap::code::changed, coap::content_format::octet_stream, arrived.request.payload);
     });
   }
+  /// An answer that never comes is known in seconds.
+  static coap::ClientConfig hasty() {
+    coap::ClientConfig config;
+    config.parameters.ack_timeout = std::chrono::milliseconds(500);
+    config.parameters.max_retransmit = 2;
+    return config;
+  }
   std::string uri(const Address& at, const std::string& path) const { return "coap://" + at.to_string() + path; }
 
   EventLoop loop;
   SystemRandom random;
   CoapServer server{loop, random};
-  CoapClient client{loop, random};
+  CoapClient client{loop, random, hasty()};
 };
 
 TEST_F(CoapHostTest, AClientWaitsForItsAnswer) {
@@ -107,10 +114,10 @@ TEST_F(CoapHostTest, ALateAnswerLeavesWithWake) {
 }
 
 TEST_F(CoapHostTest, NobodyThereIsAnError) {
-  coap::ClientConfig hasty;
-  hasty.parameters.ack_timeout = std::chrono::milliseconds(1);
-  hasty.parameters.max_retransmit = 1;
-  CoapClient impatient(loop, random, hasty);
+  coap::ClientConfig config;
+  config.parameters.ack_timeout = std::chrono::milliseconds(1);
+  config.parameters.max_retransmit = 1;
+  CoapClient impatient(loop, random, config);
   const Address at = server.listen(Address::v4(127, 0, 0, 1, 0)).value();
   // Port 9 of an address on which nobody listens.
   const auto answer = impatient.get(uri(Address::v4(127, 0, 0, 3, 9), "/who"));
