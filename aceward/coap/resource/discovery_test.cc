@@ -110,6 +110,16 @@ TEST_F(CoapDiscovery, IsOffUnlessAsked) {
   EXPECT_EQ(discover()->code, code::not_found);
 }
 
+TEST_F(CoapDiscovery, WhatTheRouterServesIsKnownBeforehand) {
+  const auto serves = [&](std::string_view path) { return router.serves(peer, Options().add_path(path)); };
+  EXPECT_TRUE(serves("/sensors/temp"));
+  EXPECT_TRUE(serves("/.well-known/core"));
+  EXPECT_FALSE(serves("/.well-known"));
+  EXPECT_FALSE(serves("/.well-known/core/x"));
+  router.well_known_core(false);
+  EXPECT_FALSE(serves("/.well-known/core"));
+}
+
 TEST_F(CoapDiscovery, AResourceOfOnesOwnGoesFirst) {
   Named own("own");
   router.add("/.well-known/core", own);

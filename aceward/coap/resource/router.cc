@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view well_known = ".well-known";
 constexpr std::string_view core = "core";
+constexpr std::string_view not_conditional = "no conditional requests here";
 
 char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -150,6 +151,17 @@ Resource* Router::find(const Peer& peer, const Options& options) const {
   return site == nullptr ? nullptr : find(*site, segments_of(options));
 }
 
+bool Router::is_list_of_links(const Segments& path) const {
+  return well_known_core_ && path.count == 2 && path[0] == well_known && path[1] == core;
+}
+
+bool Router::serves(const Peer& peer, const Options& options) const {
+  const auto* site = site_of(peer, options);
+  if (site == nullptr) return false;
+  const auto path = segments_of(options);
+  return is_list_of_links(path) || find(*site, path) != nullptr;
+}
+
 // Discovery
 
 std::vector<links::Link> Router::listed(const Site& site, const Peer& peer) const {
@@ -211,18 +223,16 @@ void Router::dispatch(const RequestArrived& arrived, Instant now) {
   auto* resource = find(*site, path);
   const bool conditional = options.has(option::if_match) || options.has(option::if_none_match);
   if (resource == nullptr) {
-    if (well_known_core_ && path.count == 2 && path[0] == well_known && path[1] == core) {
-      if (conditional) return responder.respond(arrived.id, make_response(code::bad_option));
-      return answer_well_known_core(*site, arrived, responder);
-    }
-    return responder.respond(arrived.id, make_response(code::not_found));
+    if (!is_list_of_links(path)) return responder.respond(arrived.id, make_response(code::not_found));
+    if (conditional) return responder.respond(arrived.id, make_response(code::bad_option, not_conditional));
+    return answer_well_known_core(*site, arrived, responder);
   }
   const auto methods = resource->methods();
   if (std::ranges::find(methods, arrived.request.method) == methods.end()) {
     return responder.respond(arrived.id, make_response(code::method_not_allowed));
   }
   if (conditional && !resource->evaluates_preconditions()) {
-    return responder.respond(arrived.id, make_response(code::bad_option));
+    return responder.respond(arrived.id, make_response(code::bad_option, not_conditional));
   }
   resource->handle(arrived.id, arrived.peer, arrived.request, responder);
 }

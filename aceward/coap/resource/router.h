@@ -82,9 +82,10 @@ class Router {
   void remove(const Path& path) { remove({}, path); }
   void remove(std::string_view host, const Path& path);
 
-  /// What becomes of a Uri-Host that no resource was added for: true (the default) gives it what was added without a
-  /// host, false gives 4.04. A Uri-Host that is the literal of the address that was asked is always known: it is the
-  /// option's default value.
+  /// What becomes of a Uri-Host that no resource was added for, of which RFC 7252 says nothing but that the options
+  /// name the target (section 5.10.1): true (the default) gives it what was added without a host, as a server with one
+  /// name does that does not know the name; false gives 4.04, since that target is not here (section 5.9.2.5). A
+  /// Uri-Host that is the literal of the address that was asked is always known: it is the option's default value.
   void serve_unknown_hosts(bool serve) { serve_unknown_hosts_ = serve; }
 
   /// GET on /.well-known/core lists the resources of the host that is asked (RFC 6690 section 4, RFC 7252 section 7.2),
@@ -102,6 +103,9 @@ class Router {
   Resource* find(std::span<const std::string_view> path) const;
   /// The resource for a request: its host and path.
   Resource* find(const Peer& peer, const Options& options) const;
+
+  /// Whether dispatch() would find anything there: a resource, or the list of links.
+  bool serves(const Peer& peer, const Options& options) const;
 
   /// Pulls events from the layer, hands requests to their resources (4.04 if there is none, 4.05 for a method that it
   /// does not take, 4.02 for preconditions that it does not evaluate), and returns the next event that is not a
@@ -140,6 +144,7 @@ class Router {
   };
 
   static Segments segments_of(const Options& options);
+  bool is_list_of_links(const Segments& path) const;
   static Resource* find(const Site& site, Segments path);
   Site& site_for(std::string_view authority);
   const Site* site_of(const Peer& peer, const Options& options) const;
