@@ -45,7 +45,8 @@ enum class Reliability : std::uint8_t {
 };
 
 /// How a request or a response should travel. For a response that can still ride on the acknowledgement of its
-/// request, `reliability` is not looked at.
+/// request, `reliability` is not looked at; the message layer also makes notifications confirmable to an address that
+/// may never have asked, and lets one that comes too soon after another wait, or be replaced by the next.
 struct Delivery {
   Reliability reliability = Reliability::automatic;
   /// Requests only: how long after `now` the answer is awaited, waiting behind other requests to the same peer

@@ -65,12 +65,12 @@ inline constexpr Reason uri_not_for_this_client{
 inline constexpr Reason coap_too_many_requests{"coap_too_many_requests", ErrorClass::internal,
                                                "too many requests wait for an answer",
                                                "wait for answers, or raise the limit of open requests"};
+inline constexpr Reason coap_too_many_answers{"coap_too_many_answers", ErrorClass::peer_misbehaved,
+                                              "too many requests of peers wait for their answers",
+                                              "answer sooner, or raise the limit of open answers"};
 inline constexpr Reason coap_too_many_peers{"coap_too_many_peers", ErrorClass::internal,
                                             "state is held for too many peers",
                                             "wait for old exchanges to expire, or raise the limit of peers"};
-inline constexpr Reason coap_message_ids_exhausted{"coap_message_ids_exhausted", ErrorClass::internal,
-                                                   "all message IDs with this peer were used within EXCHANGE_LIFETIME",
-                                                   "send fewer than 65536 messages in four minutes to one peer"};
 inline constexpr Reason coap_not_acknowledged{"coap_not_acknowledged", ErrorClass::peer_misbehaved,
                                               "a confirmable message was not acknowledged after all retransmissions",
                                               "check that the peer is up and reachable on this address and port"};

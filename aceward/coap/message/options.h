@@ -104,6 +104,8 @@ class Options {
   Iterator end() const { return {this, entries_.size()}; }
   /// The octets of all values together.
   std::size_t value_size() const { return values_.size(); }
+  /// Octets of memory that are held, used or not.
+  std::size_t capacity() const { return values_.capacity() + entries_.capacity() * sizeof(Entry); }
   void clear() {
     entries_.clear();
     values_.clear();

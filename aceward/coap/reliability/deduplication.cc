@@ -14,25 +14,35 @@ std::size_t Deduplication::size_of(PeerNumber peer) const {
   return found == peers_.end() ? 0 : found->second.size();
 }
 
-bool Deduplication::remember(const MessageKey& key, bool confirmable, bool harmless, Instant now) {
+Deduplication::Outcome Deduplication::remember(const MessageKey& key, bool confirmable, bool harmless, Instant now) {
   expire(now);
   if (size_of(key.peer) >= bounds_.per_peer) {
     const auto found = peers_.find(key.peer);
-    if (found == peers_.end() || found->second.may_go.empty()) return false;
+    if (found == peers_.end() || found->second.may_go.empty()) return Outcome::peer_full;
     const auto oldest = found->second.may_go.front();
     ++forgotten_early_;
     erase(oldest);
   }
-  if (entries_.size() >= bounds_.overall && !make_room(now)) return false;
+  if (entries_.size() >= bounds_.overall && !make_room()) return Outcome::full;
 
   auto& age = ages(confirmable);
   auto& peer = peers_[key.peer];
-  Entry entry{now,           now + (confirmable ? bounds_.confirmable_lifetime : bounds_.non_confirmable_lifetime),
-              confirmable,   harmless,
-              std::nullopt,  age.insert(age.end(), key),
-              may_go_.end(), peer.all.insert(peer.all.end(), key)};
+  Entry entry{now + (confirmable ? bounds_.confirmable_lifetime : bounds_.non_confirmable_lifetime),
+              confirmable,
+              harmless,
+              std::nullopt,
+              age.insert(age.end(), key),
+              may_go_.end(),
+              peer.all.insert(peer.all.end(), key)};
   entries_.emplace(key, std::move(entry));
-  return true;
+  return Outcome::remembered;
+}
+
+Instant Deduplication::room_at(PeerNumber number, Instant now) const {
+  const auto found = peers_.find(number);
+  if (found == peers_.end() || found->second.size() == 0) return now;
+  const auto& peer = found->second;
+  return entries_.at(peer.all.empty() ? peer.may_go.front() : peer.all.front()).expires;
 }
 
 void Deduplication::store_answer(const MessageKey& key, Bytes answer) {
@@ -58,33 +68,19 @@ void Deduplication::let_go(const MessageKey& key, Entry& entry) {
   peer.may_go.splice(peer.may_go.end(), peer.all, entry.by_peer);
 }
 
-std::optional<MessageKey> Deduplication::first_to_forget(Instant now) const {
-  if (!may_go_.empty()) return may_go_.front();
-  constexpr int tries = 8;  // a few that wait long for their answers must not hold the others up
-  for (const auto* age : {&non_confirmable_, &confirmable_}) {
-    int left = tries;
-    for (auto key = age->begin(); key != age->end() && left-- > 0; ++key) {
-      const auto& entry = entries_.at(*key);
-      if (entry.since + bounds_.retransmission_span > now) break;
-      if (entry.answer) return *key;
-    }
-  }
-  return std::nullopt;
-}
-
-bool Deduplication::make_room(Instant now) {
-  const auto chosen = first_to_forget(now);
-  if (!chosen) return false;
+bool Deduplication::make_room() {
+  if (may_go_.empty()) return false;
+  const auto oldest = may_go_.front();
   ++forgotten_early_;
-  erase(*chosen);
+  erase(oldest);
   return true;
 }
 
-bool Deduplication::make_room_for_a_peer(Instant now) {
-  const auto chosen = first_to_forget(now);
-  if (!chosen || !make_room(now)) return false;
+bool Deduplication::make_room_for_a_peer() {
+  if (may_go_.empty()) return false;
+  const auto number = may_go_.front().peer;
   while (true) {
-    const auto found = peers_.find(chosen->peer);
+    const auto found = peers_.find(number);
     if (found == peers_.end() || found->second.may_go.empty()) return true;
     const auto next = found->second.may_go.front();
     ++forgotten_early_;

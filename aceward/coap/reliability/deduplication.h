@@ -17,9 +17,9 @@ namespace aceward::coap {
 
 /// Remembers each confirmable message for EXCHANGE_LIFETIME and each non-confirmable one for NON_LIFETIME, with the
 /// answer to repeat. Bounded for each peer and overall. When a bound is reached, the entry that was answered longest
-/// ago among those marked harmless (requests with a safe method or refused with a 4.xx, responses) makes room. Others
-/// are not forgotten while their sender may still retransmit; after that, only when the bound over all peers is reached
-/// and nothing harmless is left: a flood from invented addresses must not shut everybody else out.
+/// ago among the harmless ones makes room: requests that may be processed again (PUT, DELETE, what is safe) or were
+/// refused with a 4.xx, and responses. All others are kept for their lifetime, whatever arrives: rather is a new one
+/// refused.
 class Deduplication {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -28,7 +28,6 @@ class Deduplication {
     std::size_t overall;
     Duration confirmable_lifetime;
     Duration non_confirmable_lifetime;
-    Duration retransmission_span;  ///< how long a sender may retransmit
   };
 
   explicit Deduplication(const Bounds& bounds) : bounds_(bounds) {}
@@ -37,19 +36,21 @@ class Deduplication {
   /// The datagram to repeat: nullptr if the message is unknown or not answered yet; empty if nothing is to be sent.
   const Bytes* answer(const MessageKey& key) const;
 
-  /// Remembers a message that is not remembered yet. False: no room, nothing changed.
-  bool remember(const MessageKey& key, bool confirmable, bool harmless, Instant now);
+  /// Remembers a message that is not remembered yet. Otherwise nothing is changed.
+  enum class Outcome : std::uint8_t { remembered, peer_full, full };
+  Outcome remember(const MessageKey& key, bool confirmable, bool harmless, Instant now);
+  /// When the next entry of a peer goes by itself; `now` if it has none.
+  Instant room_at(PeerNumber peer, Instant now) const;
   /// Sets or replaces the answer. Unknown keys are ignored.
   void store_answer(const MessageKey& key, Bytes answer);
 
   /// The message was refused, so acting on it again does no harm. Unknown keys are ignored.
   void mark_harmless(const MessageKey& key);
 
-  /// Forgets one answered entry of any peer, a harmless one if there is one, else one that is older than the
-  /// retransmission span; false if there is none.
-  bool make_room(Instant now);
+  /// Forgets one harmless, answered entry of any peer; false if there is none.
+  bool make_room();
   /// The same to get rid of a peer: with the entry go all harmless, answered ones of its peer.
-  bool make_room_for_a_peer(Instant now);
+  bool make_room_for_a_peer();
   void forget_peer(PeerNumber peer);
   /// Drops what is older than its lifetime.
   void expire(Instant now);
@@ -59,11 +60,11 @@ class Deduplication {
   std::uint64_t forgotten_early() const { return forgotten_early_; }
   /// The peers that lost entries since the last call.
   std::vector<PeerNumber> take_released() { return std::exchange(released_, {}); }
+  bool has_released() const { return !released_.empty(); }
 
  private:
   using Keys = std::list<MessageKey>;
   struct Entry {
-    Instant since;
     Instant expires;
     bool confirmable;
     bool harmless;
@@ -75,14 +76,13 @@ class Deduplication {
     bool may_go() const { return harmless && answer.has_value(); }
   };
   struct PeerEntries {
-    Keys all;     // those that may not go, in no particular order
+    Keys all;     // those that may not go, in order of arrival
     Keys may_go;  // in order of their answers
     std::size_t size() const { return all.size() + may_go.size(); }
   };
 
   void erase(const MessageKey& key);
   void let_go(const MessageKey& key, Entry& entry);
-  std::optional<MessageKey> first_to_forget(Instant now) const;
   Keys& ages(bool confirmable) { return confirmable ? confirmable_ : non_confirmable_; }
 
   Bounds bounds_;

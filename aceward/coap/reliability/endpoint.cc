@@ -1,6 +1,7 @@
 #include "aceward/coap/reliability/endpoint.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "aceward/coap/reasons.h"
@@ -12,84 +13,14 @@ Endpoint::State::State(const Parameters& parameters_in, const Limits& limits_in,
     : parameters(parameters_in),
       limits(limits_in),
       random(random_in),
+      numbers(0, PeerHash{{random.next_u64(), random.next_u64()}}),
       memories{Deduplication({limits.remembered_per_peer, limits.remembered, parameters.exchange_lifetime(),
-                              parameters.non_lifetime(), parameters.max_transmit_span()}),
+                              parameters.non_lifetime()}),
                Deduplication({limits.remembered_per_peer, limits.remembered, parameters.exchange_lifetime(),
-                              parameters.non_lifetime(), parameters.max_transmit_span()})},
+                              parameters.non_lifetime()})},
       shared_ids(random, parameters.exchange_lifetime()),
+      reachability(limits.verified_addresses, random),
       transmissions(parameters, random) {}
-
-// Peers
-
-std::optional<PeerNumber> Endpoint::State::find_peer(const Peer& peer) const {
-  const auto found = numbers.find(peer);
-  if (found == numbers.end()) return std::nullopt;
-  return found->second;
-}
-
-Peer Endpoint::State::without_local(Peer peer) {
-  peer.local = {};
-  return peer;
-}
-
-std::optional<PeerNumber> Endpoint::State::find_or_add_peer(const Peer& peer, Instant now) {
-  if (const auto known = find_peer(peer)) return known;
-  auto& count = peer_count[index_of(peer.transport)];
-  auto& memory = memories[index_of(peer.transport)];
-  // A peer that only asked and was answered is let go with what is remembered of it. A few tries keep this cheap.
-  for (int tries = 0; count >= limits.peers && tries < 8 && memory.make_room_for_a_peer(now); ++tries) {
-    for (const auto number : memory.take_released()) release_peer(number, now);
-  }
-  if (count >= limits.peers) {
-    ++counters.refused_peers;
-    return std::nullopt;
-  }
-  const PeerNumber number = ++last_peer;
-  std::optional<MessageIds> ids;
-  if (peer.session != 0) ids.emplace(static_cast<std::uint16_t>(random.next_u64()), parameters.exchange_lifetime());
-  peers.emplace(number, PeerState{peer, std::move(ids), {}, {}, {}, 0, false});
-  numbers.emplace(peer, number);
-  ++count;
-  return number;
-}
-
-void Endpoint::State::release_peer(PeerNumber number, Instant now) {
-  const auto found = peers.find(number);
-  if (found == peers.end()) return;
-  auto& state = found->second;
-  if (!state.requests.empty() || !state.answers.empty() || memory(number).size_of(number) != 0) return;
-  if (const auto free_at = state.ids ? state.ids->free_at(now) : std::nullopt) {
-    if (!std::exchange(state.resting, true)) resting.emplace_back(*free_at, number);
-    return;
-  }
-  --peer_count[index_of(state.peer.transport)];
-  numbers.erase(state.peer);
-  peers.erase(found);
-}
-
-std::optional<std::uint16_t> Endpoint::State::take_message_id(PeerNumber number, Instant now) {
-  auto& peer = at(number);
-  const auto id = peer.ids ? peer.ids->take(now) : shared_ids.take(peer.peer.remote, now);
-  if (!id) ++counters.refused_message_ids;
-  return id;
-}
-
-void Endpoint::State::expire(Instant now) {
-  latest = std::max(latest, now);
-  for (auto& memory : memories) {
-    memory.expire(now);
-    for (const auto number : memory.take_released()) release_peer(number, now);
-  }
-  while (!resting.empty() && resting.front().first <= now) {
-    const auto number = resting.front().second;
-    resting.pop_front();
-    if (const auto found = peers.find(number); found != peers.end()) {
-      found->second.resting = false;
-      release_peer(number, now);
-    }
-  }
-  for (const auto number : std::exchange(to_pump, {})) pump(number, now);
-}
 
 // Datagrams
 
@@ -102,8 +33,17 @@ void Endpoint::State::send(const Peer& to, Bytes datagram) {
   datagrams.push_back({to, std::move(datagram)});
 }
 
+void Endpoint::State::set_header(Bytes& datagram, Type type, std::uint16_t message_id) {
+  datagram[0] = static_cast<std::uint8_t>((datagram[0] & 0xcfU) | static_cast<unsigned>(type) << 4);
+  datagram[2] = static_cast<std::uint8_t>(message_id >> 8);
+  datagram[3] = static_cast<std::uint8_t>(message_id);
+}
+
 void Endpoint::State::send_empty(const Peer& to, Type type, std::uint16_t message_id) {
-  send(to, serialize(Message{type, code::empty, message_id, {}, {}, {}}));
+  auto datagram = spare_datagram();
+  datagram.assign({0x40, 0, 0, 0});
+  set_header(datagram, type, message_id);
+  send(to, std::move(datagram));
 }
 
 void Endpoint::State::reject(const Peer& to, std::uint16_t message_id) {
@@ -119,26 +59,36 @@ void Endpoint::State::receive(const Peer& from, BytesView datagram, Instant now)
     ++counters.ignored;
     return;
   }
-  auto message = parse(datagram, {limits.options, SIZE_MAX, Token::max_size});
-  if (!message) {
+  settle(now);
+  if (!spare_parts.empty()) {
+    std::tie(scratch.options, scratch.payload) = std::move(spare_parts.back());
+    spare_parts.pop_back();
+  }
+  read(from, datagram, *header, now);
+  keep_for_later(std::move(scratch.options), std::move(scratch.payload));
+}
+
+void Endpoint::State::read(const Peer& from, BytesView datagram, const Header& header, Instant now) {
+  auto& message = scratch;
+  if (!parse_into(message, datagram, {limits.options, SIZE_MAX, Token::max_size})) {
     // RFC 7252 section 4.2: only a confirmable message is answered, never an Acknowledgement or a Reset.
-    if (header->type == Type::confirmable) {
-      reject(from, header->message_id);
+    if (header.type == Type::confirmable) {
+      reject(from, header.message_id);
     } else {
       ++counters.ignored;
     }
     return;
   }
-  if (message->code.is_request()) {
-    on_request(from, std::move(*message), datagram.size(), now);
-  } else if (message->code.is_response()) {
-    on_response(from, std::move(*message), datagram.size(), now);
+  if (message.code.is_request()) {
+    on_request(from, message, datagram.size(), now);
+  } else if (message.code.is_response()) {
+    on_response(from, message, datagram.size(), now);
   } else {
-    switch (message->type) {
-      case Type::confirmable: reject(from, message->message_id); break;  // the "CoAP ping" of section 4.3
+    switch (message.type) {
+      case Type::confirmable: reject(from, message.message_id); break;  // the "CoAP ping" of section 4.3
       case Type::non_confirmable: ++counters.ignored; break;
-      case Type::acknowledgement: on_acknowledged(from, message->message_id, now); break;
-      case Type::reset: on_reset(from, message->message_id, now); break;
+      case Type::acknowledgement: on_acknowledged(from, message.message_id, now); break;
+      case Type::reset: on_reset(from, message.message_id, now); break;
     }
   }
 }
@@ -160,9 +110,17 @@ void Endpoint::State::on_acknowledged(const Peer& from, std::uint16_t message_id
   }
   const auto id = transmission->exchange;
   if (const auto ours = sent.find(id.value); ours != sent.end()) {
-    end_flight(id, ours->second);
-    leave_place(ours->second);
-    pump(ours->second.peer, now);
+    auto& exchange = ours->second;
+    end_flight(id, exchange);
+    // A peer that acknowledges everything and answers nothing does not respond: PROBING_RATE (RFC 7252 section 4.7).
+    const auto heard = at(exchange.peer).heard;
+    const bool responds = heard && now < *heard + parameters.exchange_lifetime();
+    if (responds || exchange.place_until <= now) {
+      leave_place(exchange);
+      pump(exchange.peer, now);
+    } else {
+      timers.set(Timer::probe, id.value, exchange.place_until);
+    }
   } else {
     on_response_acknowledged(id, now);
   }
@@ -177,7 +135,7 @@ void Endpoint::State::on_reset(const Peer& from, std::uint16_t message_id, Insta
   const auto id = transmission->exchange;
   gone(id, Error(reason::coap_reset_by_peer));
   if (sent.contains(id.value)) {
-    finish_sent(id, now);
+    finish_sent(id, Ending::answered, now);
   } else {
     finish_received(id, now);
   }
@@ -195,13 +153,23 @@ void Endpoint::State::on_timer(Timer kind, ExchangeId id, Instant now) {
       if (const auto ours = sent.find(id.value); ours != sent.end()) {
         leave_place(ours->second);
         pump(ours->second.peer, now);
+      } else if (const auto place = lingering.find(id.value); place != lingering.end()) {
+        const auto number = place->second;
+        lingering.erase(place);
+        --at(number).outstanding;
+        pump(number, now);
+        release_peer(number, now);
       }
       break;
+    case Timer::notify:
+      if (const auto theirs = received.find(id.value); theirs != received.end()) send_next(id, theirs->second, now);
+      break;
+    case Timer::message_id: pump(id.value, now); break;
     case Timer::deadline:
       ++counters.timed_out;
       if (sent.contains(id.value)) {
         gone(id, Error(reason::coap_not_answered));
-        finish_sent(id, now);
+        finish_sent(id, Ending::unanswered, now);
       } else if (const auto theirs = received.find(id.value); theirs != received.end()) {
         gone(id, Error(reason::coap_answer_overdue));
         // The client is told nothing, but must not go on to retransmit.
@@ -225,9 +193,15 @@ void Endpoint::State::on_retransmit(ExchangeId id, Instant now) {
   }
   auto* transmission = transmissions.find(key);
   if (transmission == nullptr) return;
+  if (theirs != received.end() && theirs->second.next && supersede(id, theirs->second, now)) return;
   if (const auto again = transmissions.retransmit(*transmission, now)) {
-    ++counters.retransmitted;
-    send(at(key.peer).peer, transmission->datagram);
+    const auto limit =
+        theirs != received.end() && !theirs->second.heard ? answer_limit(at(key.peer).peer, now) : std::nullopt;
+    // All copies together stay within what an address may get that may never have asked.
+    if (!limit || transmission->datagram.size() * (transmission->retransmissions + 1) <= *limit) {
+      ++counters.retransmitted;
+      send(at(key.peer).peer, transmission->datagram);
+    }
     if (ours != sent.end() && transmission->retransmissions == parameters.stalled_after) {
       stalled.push_back({at(key.peer).peer, id, transmission->retransmissions});
     }
@@ -237,18 +211,23 @@ void Endpoint::State::on_retransmit(ExchangeId id, Instant now) {
   ++counters.timed_out;
   gone(id, Error(reason::coap_not_acknowledged));
   if (ours != sent.end()) {
-    finish_sent(id, now);
+    finish_sent(id, Ending::unanswered, now);
   } else {
     finish_received(id, now);
   }
 }
 
 void Endpoint::State::cancel(ExchangeId id) {
+  if (current && current->id == id) {
+    if (current->confirmable) send_empty(current->peer, Type::acknowledgement, current->message_id);
+    current.reset();
+    return;
+  }
   std::erase_if(events,
                 [id](const Event& event) { return std::visit([id](const auto& one) { return one.id == id; }, event); });
   if (const auto ours = sent.find(id.value); ours != sent.end()) {
     to_pump.insert(ours->second.peer);
-    finish_sent(id, latest);
+    finish_sent(id, Ending::unanswered, latest);
   } else if (const auto theirs = received.find(id.value); theirs != received.end()) {
     auto& exchange = theirs->second;
     if (!exchange.acknowledged) acknowledge(exchange);
@@ -287,23 +266,58 @@ std::optional<Stalled> Endpoint::next_stalled() {
   return std::nullopt;
 }
 
-void Endpoint::recycle(Bytes&& /*datagram*/) {}
-Response Endpoint::spare_response() { return {}; }
-void Endpoint::give_back(Options&& /*options*/, Bytes&& /*payload*/) {}
-void Endpoint::set_unverified_answer(const Address& /*local*/, std::size_t /*octets*/) {}
+void Endpoint::recycle(Bytes&& datagram) { state_->keep_for_later(std::move(datagram)); }
+
+Response Endpoint::spare_response() {
+  Response response;
+  auto& spare = state_->spare_parts;
+  if (!spare.empty()) {
+    std::tie(response.options, response.payload) = std::move(spare.back());
+    spare.pop_back();
+  }
+  return response;
+}
+
+void Endpoint::give_back(Options&& options, Bytes&& payload) {
+  state_->keep_for_later(std::move(options), std::move(payload));
+}
+
+void Endpoint::set_unverified_answer(const Address& local, std::size_t octets) {
+  std::erase_if(state_->answer_limits, [&](const auto& one) { return one.first == local; });
+  state_->answer_limits.emplace_back(local, octets);
+}
 
 void Endpoint::peer_gone(const Peer& peer, Error reason, Instant now) {
   state_->expire(now);
   std::erase_if(state_->datagrams, [&](const Outgoing& waiting) { return waiting.to == peer; });
+  // What nobody has heard of yet is as if it had never come.
+  for (const auto& request : state_->passing) {
+    if (request.peer != peer) continue;
+    std::erase_if(state_->events, [&](const Event& event) {
+      const auto* arrived = std::get_if<RequestArrived>(&event);
+      return arrived != nullptr && arrived->id == request.id;
+    });
+  }
+  std::erase_if(state_->passing, [&](const State::Passing& request) { return request.peer == peer; });
+  if (state_->current && state_->current->peer == peer) {
+    state_->gone(state_->current->id, reason);
+    state_->current.reset();
+  }
   const auto number = state_->find_peer(peer);
   if (!number) return;
   // Copies: the last of them may let the peer go.
   state_->at(*number).queue.clear();
+  std::erase_if(state_->lingering, [&](const auto& place) {
+    if (place.second != *number) return false;
+    state_->timers.clear(State::Timer::probe, place.first);
+    --state_->at(*number).outstanding;
+    return true;
+  });
   const auto requests = state_->at(*number).requests;
   const auto answers = state_->at(*number).answers;
   for (const auto id : requests) {
     state_->gone(ExchangeId(id), reason);
-    state_->finish_sent(ExchangeId(id), now);
+    state_->finish_sent(ExchangeId(id), State::Ending::answered, now);
   }
   for (const auto id : answers) {
     state_->gone(ExchangeId(id), reason);
@@ -326,24 +340,39 @@ Result<ExchangeId> Endpoint::ping(const Peer& to, std::chrono::nanoseconds timeo
 }
 
 void Endpoint::respond(ExchangeId id, Response response, Delivery hint, Instant now) {
-  state_->respond(id, std::move(response), hint, now);
+  state_->respond(id, response, hint, now);
+  state_->keep_for_later(std::move(response.options), std::move(response.payload));
 }
 
 void Endpoint::cancel(ExchangeId id) { state_->cancel(id); }
 
-std::optional<Event> Endpoint::next_event(Instant /*now*/) {
-  if (state_->events.empty()) return std::nullopt;
-  auto next = std::move(state_->events.front());
-  state_->events.pop_front();
+std::optional<Event> Endpoint::next_event(Instant now) {
+  state_->settle(now);
+  auto& events = state_->events;
+  if (events.empty()) return std::nullopt;
+  std::optional<Event> next(std::move(events.front()));
+  events.pop_front();
+  const auto* arrived = std::get_if<RequestArrived>(&*next);
+  auto& passing = state_->passing;
+  if (arrived != nullptr && !passing.empty() && passing.front().id == arrived->id) {
+    state_->current = std::move(passing.front());
+    passing.pop_front();
+  }
   return next;
 }
 
 std::optional<Instant> Endpoint::next_timeout() const {
   if (!state_->to_pump.empty()) return state_->latest;
-  return state_->timers.next();
+  auto next = state_->timers.next();
+  if (const auto& current = state_->current) {
+    const auto due = current->since + state_->parameters.acknowledge_after;
+    if (!next || due < *next) next = due;
+  }
+  return next;
 }
 
 void Endpoint::on_timeout(Instant now) {
+  state_->settle(now);
   state_->expire(now);
   while (const auto due = state_->timers.take_due(now)) state_->on_timer(due->kind, ExchangeId(due->id), now);
 }
@@ -355,7 +384,7 @@ const Counters& Endpoint::counters() const {
 
 Occupancy Endpoint::occupancy() const {
   return {state_->peers.size(),  state_->memories[0].size() + state_->memories[1].size(),
-          state_->sent.size(),   state_->received.size(),
+          state_->sent.size(),   state_->received.size() + (state_->current ? 1U : 0U),
           state_->events.size(), state_->datagrams.size()};
 }
 

@@ -68,15 +68,27 @@ struct Occupancy {
 ///
 /// A peer is known by its Peer value alone: an exchange of a DTLS session is never matched by a plain datagram or by
 /// another session. One latitude: a request to a Peer without `local` may be answered at any address of ours; its
-/// ResponseArrived names the Peer that the request was sent to. Message IDs start at a random value for each peer and
-/// are not reused within EXCHANGE_LIFETIME; tokens are 8 random octets.
+/// ResponseArrived names the Peer that the request was sent to. Tokens are 8 random octets. Message IDs start at a
+/// random value for each peer and are not reused within EXCHANGE_LIFETIME: a request that finds none free waits.
 ///
-/// A repeated message is recognized by peer and Message ID for EXCHANGE_LIFETIME (CON) or NON_LIFETIME (NON), and gets
-/// the stored answer. The memory for this is bounded, for each peer and overall: when it is full, the oldest answered
-/// request that was a GET or FETCH, or was refused with a 4.xx, is forgotten early, which RFC 7252 section 4.5 allows
-/// since acting on it again does no harm. When the memory of all peers is full of others, those go that are older than
-/// MAX_TRANSMIT_SPAN, since a flood from invented addresses must not shut honest peers out. If nothing can be
-/// forgotten, a new request is dropped as if the network had lost it.
+/// A repeated request is recognized by peer and Message ID for EXCHANGE_LIFETIME (CON) or NON_LIFETIME (NON), and gets
+/// the stored answer, as far as RFC 7252 section 4.5 asks for it:
+/// - GET and FETCH that are answered before the next event is pulled leave nothing behind, and may be handed up again;
+/// - PUT and DELETE are remembered while there is room;
+/// - every other method, and whatever has an OSCORE or Block1 option, is remembered or refused. When one peer alone
+///   reached its bound it gets 4.29 with Max-Age; when the memory of all is full, the request is dropped as if the
+///   network had lost it. What was refused with a 4.xx needs no such care and makes room.
+///
+/// An address that sends plain datagrams is unknown until it sends back an Echo option of ours (RFC 9175 section 2.4
+/// item 3; the option is consumed). To an unknown address go at most Limits::unverified_answer octets for one request:
+/// a larger answer becomes 4.01 with Echo if the method is safe, else it is cut down; a separate answer is repeated
+/// only within that bound; notifications are confirmable until one is acknowledged. When more than half of what may be
+/// held is held, what would have to be remembered from an unknown address is answered with 4.01 and Echo at once.
+///
+/// Confirmable answers and requests of ours share the NSTART places of a peer; non-confirmable notifications to it
+/// leave a round-trip time apart, or three seconds where that is not known (RFC 7641 section 4.5.1). What has to wait
+/// is replaced by a newer notification of its exchange (section 4.5.2). A request that was given up before it was
+/// answered keeps its place for as long as PROBING_RATE says.
 ///
 /// A datagram beyond Limits::datagram_size is never acted on: a request gets 4.13 with Size1 naming a payload that
 /// would have fit (RFC 7252 section 5.9.2.9), a response is rejected and ends its exchange.
@@ -115,10 +127,10 @@ class Endpoint final : public Layer {
   /// The session (or the address) is lost: its exchanges end with `reason`, its memory is dropped.
   void peer_gone(const Peer& peer, Error reason, Instant now);
 
-  // Layer. request() errors: `coap_message_too_large`, `coap_too_many_requests`, `coap_too_many_peers`,
-  // `coap_message_ids_exhausted`. ExchangeGone reasons: `coap_not_acknowledged`, `coap_not_answered`,
-  // `coap_reset_by_peer`, `coap_response_bad_option`, `coap_response_too_large`, `coap_answer_overdue`, or that of
-  // peer_gone. A response that does not fit a datagram is replaced by a bare 5.00.
+  // Layer. request() errors: `coap_message_too_large`, `coap_too_many_requests`, `coap_too_many_peers`. ExchangeGone
+  // reasons: `coap_not_acknowledged`, `coap_not_answered`, `coap_reset_by_peer`, `coap_response_bad_option`,
+  // `coap_response_too_large`, `coap_answer_overdue`, `coap_too_many_answers`, or that of peer_gone. A response that
+  // does not fit a datagram is replaced by a bare 5.00.
   Result<ExchangeId> request(const Peer& to, Request request, Delivery delivery, Instant now) override;
   void respond(ExchangeId id, Response response, Delivery hint, Instant now) override;
   void cancel(ExchangeId id) override;

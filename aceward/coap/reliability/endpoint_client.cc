@@ -21,10 +21,6 @@ Result<PeerNumber> Endpoint::State::place_for_request(const Peer& to, Instant no
     ++counters.refused_requests;
     return fail(reason::coap_too_many_requests, "one peer");
   }
-  if (!(peer.ids ? peer.ids->available(now) : shared_ids.available(to.remote, now))) {
-    ++counters.refused_message_ids;
-    return fail(reason::coap_message_ids_exhausted);
-  }
   return *number;
 }
 
@@ -80,7 +76,7 @@ ExchangeId Endpoint::State::enqueue(PeerNumber number, Sent exchange, std::chron
   tokens.emplace(TokenKey{number, exchange.token}, id.value);
   sent.emplace(id.value, std::move(exchange));
   auto& peer = at(number);
-  peer.requests.insert(id.value);
+  peer.requests.push_back(id.value);
   peer.queue.push_back(id.value);
   timers.set(Timer::deadline, id.value, now + patience);
   pump(number, now);
@@ -92,38 +88,49 @@ void Endpoint::State::pump(PeerNumber number, Instant now) {
     const auto found = peers.find(number);
     if (found == peers.end()) return;
     auto& peer = found->second;
-    if (peer.queue.empty() || peer.outstanding >= parameters.nstart) return;
+    if (peer.outstanding >= parameters.nstart) return;
+    if (!peer.waiting.empty()) {
+      const ExchangeId id(peer.waiting.front());
+      peer.waiting.erase(peer.waiting.begin());
+      auto& exchange = received.at(id.value);
+      exchange.waits = false;
+      send_next(id, exchange, now);
+      continue;
+    }
+    if (peer.queue.empty()) return;
+    const auto message_id = take_message_id(number, now);
+    if (!message_id) {
+      // RFC 7252 section 4.4: none is used again within EXCHANGE_LIFETIME, so the request waits.
+      ++counters.refused_message_ids;
+      timers.set(Timer::message_id, number, message_id_at(number, now));
+      return;
+    }
     const ExchangeId id(peer.queue.front());
-    peer.queue.pop_front();
-    transmit(id, now);
+    peer.queue.erase(peer.queue.begin());
+    transmit(id, *message_id, now);
   }
 }
 
-void Endpoint::State::transmit(ExchangeId id, Instant now) {
+void Endpoint::State::transmit(ExchangeId id, std::uint16_t message_id, Instant now) {
   auto& exchange = sent.at(id.value);
   auto& peer = at(exchange.peer);
-  const auto message_id = take_message_id(exchange.peer, now);
-  if (!message_id) {
-    gone(id, Error(reason::coap_message_ids_exhausted));
-    finish_sent(id, now);
-    return;
-  }
-  exchange.message_id = *message_id;
+  exchange.message_id = message_id;
   exchange.transmitted = true;
   exchange.outstanding = true;
   exchange.in_flight = true;
   ++peer.outstanding;
   auto datagram = std::exchange(exchange.datagram, {});
-  datagram[2] = static_cast<std::uint8_t>(*message_id >> 8);
-  datagram[3] = static_cast<std::uint8_t>(*message_id);
-  const MessageKey key{exchange.peer, *message_id};
+  datagram[2] = static_cast<std::uint8_t>(message_id >> 8);
+  datagram[3] = static_cast<std::uint8_t>(message_id);
+  const MessageKey key{exchange.peer, message_id};
+  const auto seconds = (datagram.size() + parameters.probing_rate - 1) / parameters.probing_rate;
+  exchange.place_until = now + std::chrono::seconds(seconds);
   send(peer.peer, datagram);
   if (exchange.confirmable) {
     timers.set(Timer::retransmit, id.value, transmissions.start_confirmable(key, id, std::move(datagram), now));
   } else {
     transmissions.start_non_confirmable(key, id, now);
-    const auto seconds = (datagram.size() + parameters.probing_rate - 1) / parameters.probing_rate;
-    timers.set(Timer::probe, id.value, now + std::chrono::seconds(seconds));
+    timers.set(Timer::probe, id.value, exchange.place_until);
   }
 }
 
@@ -136,25 +143,31 @@ void Endpoint::State::leave_place(Sent& exchange) {
   if (std::exchange(exchange.outstanding, false)) --at(exchange.peer).outstanding;
 }
 
-void Endpoint::State::finish_sent(ExchangeId id, Instant now) {
+void Endpoint::State::finish_sent(ExchangeId id, Ending ending, Instant now) {
   const auto found = sent.find(id.value);
   auto& exchange = found->second;
   const auto number = exchange.peer;
   auto& peer = at(number);
   end_flight(id, exchange);
-  leave_place(exchange);
   timers.clear(Timer::probe, id.value);
   timers.clear(Timer::deadline, id.value);
+  if (ending == Ending::unanswered && exchange.outstanding && now < exchange.place_until) {
+    // Giving up early frees no place early (RFC 7252 section 4.7: PROBING_RATE).
+    exchange.outstanding = false;
+    lingering.emplace(id.value, number);
+    timers.set(Timer::probe, id.value, exchange.place_until);
+  }
+  leave_place(exchange);
   if (!exchange.transmitted) std::erase(peer.queue, id.value);
   tokens.erase({number, exchange.token});
-  peer.requests.erase(id.value);
+  std::erase(peer.requests, id.value);
   sent.erase(found);
   // cancel() knows no time and leaves the sending to the next call that does.
   if (!to_pump.contains(number)) pump(number, now);
   release_peer(number, now);
 }
 
-void Endpoint::State::on_response(const Peer& from, Message message, std::size_t size, Instant now) {
+void Endpoint::State::on_response(const Peer& from, Message& message, std::size_t size, Instant now) {
   const bool confirmable = message.type == Type::confirmable;
   std::optional<PeerNumber> number;
   auto token = tokens.end();
@@ -196,7 +209,7 @@ void Endpoint::State::on_response(const Peer& from, Message message, std::size_t
   if (refusal) {
     if (message.type != Type::acknowledgement) reject(from, message.message_id);
     gone(id, *refusal);
-    finish_sent(id, now);
+    finish_sent(id, Ending::answered, now);
     return;
   }
   // Notifications that nobody pulls are as if lost; a final response always has room.
@@ -212,17 +225,18 @@ void Endpoint::State::on_response(const Peer& from, Message message, std::size_t
     }
     // Without room the response is taken all the same: its exchange ends, so a repetition finds nothing to act on.
     const MessageKey key{*number, message.message_id};
-    if (memory(*number).remember(key, confirmable, true, now)) {
+    if (memory(*number).remember(key, confirmable, true, now) == Deduplication::Outcome::remembered) {
       memory(*number).store_answer(key, std::move(acknowledgement));
     } else {
       ++counters.refused_remembering;
     }
   }
-  deliver(id, std::move(message), now);
+  deliver(id, message, now);
 }
 
-void Endpoint::State::deliver(ExchangeId id, Message message, Instant now) {
+void Endpoint::State::deliver(ExchangeId id, Message& message, Instant now) {
   auto& exchange = sent.at(id.value);
+  at(exchange.peer).heard = now;
   ResponseArrived arrived;
   arrived.id = id;
   arrived.peer = at(exchange.peer).peer;
@@ -232,7 +246,7 @@ void Endpoint::State::deliver(ExchangeId id, Message message, Instant now) {
   const bool final = arrived.final;
   events.push_back(std::move(arrived));
   if (final) {
-    finish_sent(id, now);
+    finish_sent(id, Ending::answered, now);
     return;
   }
   // The observation is established: it stays until it is cancelled or ends by a response without Observe.

@@ -262,19 +262,101 @@ TEST_F(CoapClient, ANonConfirmableRequestHoldsItsPlaceAsLongAsTheProbingRateSays
   EXPECT_TRUE(sent());
 }
 
-TEST_F(CoapClient, CancellingStopsEverythingAndLetsTheNextGo) {
+TEST_F(CoapClient, CancellingStopsEverythingAndLetsTheNextGoWhenTheProbingRateDoes) {
   const auto id = ask();
   ask();
   const auto first = sent();
   endpoint.cancel(id);
   EXPECT_LE(endpoint.next_timeout(), now);
   endpoint.on_timeout(now);
+  const auto hold = std::chrono::seconds(serialize(*first).size());
+  EXPECT_EQ(endpoint.next_timeout(), now + hold) << "PROBING_RATE: an octet a second to who does not answer";
+  advance(hold - 1s);
+  EXPECT_FALSE(sent());
+  advance(1s);
   const auto second = sent();
   ASSERT_TRUE(second);
   EXPECT_NE(second->token, first->token);
   receive(reply(Type::acknowledgement, first->message_id, first->token));
   EXPECT_EQ(next_text(), "");
   receive(reply(Type::acknowledgement, second->message_id, second->token));
+  EXPECT_EQ(next_text(), "v");
+  EXPECT_EQ(endpoint.occupancy().peers, 0U);
+}
+
+TEST_F(CoapClient, TheCallersTimeoutDoesNotOutrunTheProbingRate) {
+  for (const auto reliability : {Reliability::confirmable, Reliability::non_confirmable}) {
+    SCOPED_TRACE(static_cast<int>(reliability));
+    std::size_t octets = 0;
+    const auto begin = now;
+    for (int i = 0; i < 100; ++i) {
+      (void)endpoint.request(server, Request{}, {reliability, 1s}, now);
+      advance(1s);
+      while (const auto request = sent()) octets += serialize(*request).size();
+      while (endpoint.next_event(now)) continue;
+    }
+    EXPECT_LE(octets, static_cast<std::size_t>((now - begin) / 1s) + 12);
+    EXPECT_GE(octets, 60U);
+    advance(1h);
+    EXPECT_EQ(endpoint.occupancy().peers, 0U);
+  }
+}
+
+TEST_F(CoapClient, APeerThatAcknowledgesAndNeverAnswersIsProbedNoFaster) {
+  std::size_t octets = 0;
+  const auto begin = now;
+  for (int i = 0; i < 200; ++i) {
+    (void)endpoint.request(server, Request{}, {}, now);
+    while (const auto request = sent()) {
+      octets += serialize(*request).size();
+      receive({Type::acknowledgement, code::empty, request->message_id, {}, {}, {}});
+    }
+    advance(1s);
+    while (endpoint.next_event(now)) continue;
+  }
+  EXPECT_LE(octets, static_cast<std::size_t>((now - begin) / 1s) + 12);
+  EXPECT_GE(octets, 150U);
+}
+
+TEST_F(CoapClient, WaitsForAMessageIdRatherThanFail) {
+  server.session = 1;
+  server.transport = Transport::dtls;
+  ask({}, code::get);
+  for (int i = 0; i < 65536; ++i) {
+    const auto request = sent();
+    ASSERT_TRUE(request) << i;
+    receive(reply(Type::acknowledgement, request->message_id, request->token));
+    ASSERT_EQ(next_text(), "v");
+    ask();
+  }
+  EXPECT_FALSE(sent()) << "all are in use";
+  EXPECT_EQ(endpoint.counters().refused_message_ids, 1U);
+  const auto due = endpoint.next_timeout();
+  ASSERT_TRUE(due);
+  EXPECT_GE(*due, now + 247s);
+  EXPECT_EQ(next_text(), "");
+}
+
+TEST_F(CoapClient, ARequestThatWaitedForAMessageIdLeavesWhenOneIsFree) {
+  server.session = 1;
+  server.transport = Transport::dtls;
+  for (int i = 0; i < 65536; ++i) {
+    ask();
+    const auto request = sent();
+    ASSERT_TRUE(request) << i;
+    receive(reply(Type::acknowledgement, request->message_id, request->token));
+    ASSERT_EQ(next_text(), "v");
+    if (i % 256 == 0) advance(500ms);
+  }
+  ask({Reliability::automatic, 1h});
+  EXPECT_FALSE(sent());
+  const auto due = endpoint.next_timeout();
+  ASSERT_TRUE(due);
+  EXPECT_GT(*due, now);
+  advance(*due - now);
+  const auto request = sent();
+  ASSERT_TRUE(request);
+  receive(reply(Type::acknowledgement, request->message_id, request->token));
   EXPECT_EQ(next_text(), "v");
 }
 

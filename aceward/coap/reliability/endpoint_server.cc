@@ -1,4 +1,4 @@
-// Requests of peers: acting on each once, and getting the answers through (RFC 7252 sections 4.2, 4.5, 5.2).
+// Answers to the requests of peers, and getting them through (RFC 7252 sections 4.2, 4.7, 5.2; RFC 7641 section 4.5).
 #include <algorithm>
 #include <utility>
 
@@ -7,106 +7,12 @@
 
 namespace aceward::coap {
 
-void Endpoint::State::answer_statelessly(const Peer& from, const Message& request, Response response, Instant now) {
-  Message answer{Type::acknowledgement,       response.code,
-                 request.message_id,          request.token,
-                 std::move(response.options), std::move(response.payload)};
-  if (request.type == Type::non_confirmable) {
-    const auto number = find_or_add_peer(from, now);
-    if (!number) return;
-    const auto message_id = take_message_id(*number, now);
-    release_peer(*number, now);
-    if (!message_id) return;
-    answer.type = Type::non_confirmable;
-    answer.message_id = *message_id;
-  }
-  send(from, serialize(answer));
-}
+namespace {
 
-void Endpoint::State::on_duplicate_request(const Peer& from, const MessageKey& key, bool confirmable) {
-  ++counters.duplicates;
-  if (!confirmable) return;
-  if (const auto* answer = memory(key.peer).answer(key)) {
-    if (!answer->empty()) send(from, *answer);
-    return;
-  }
-  // Still at work: the client has begun to retransmit, so tell it to wait.
-  for (const auto id : at(key.peer).answers) {
-    auto& exchange = received.at(id);
-    if (exchange.key != key || !exchange.confirmable) continue;
-    timers.clear(Timer::acknowledge, id);
-    acknowledge(exchange);
-    return;
-  }
-}
+/// RFC 7641 section 4.5.1, for a client whose round-trip time is not known.
+constexpr std::chrono::seconds notification_interval{3};
 
-void Endpoint::State::on_request(const Peer& from, Message message, std::size_t size, Instant now) {
-  const bool confirmable = message.type == Type::confirmable;
-  if (const auto known = find_peer(from)) {
-    const MessageKey key{*known, message.message_id};
-    if (memory(*known).has(key)) return on_duplicate_request(from, key, confirmable);
-  }
-
-  if (size > limits.datagram_size) {
-    ++counters.too_large;
-    Response refusal{code::request_entity_too_large, {}, {}};
-    const auto overhead = size - message.payload.size();
-    if (overhead < limits.datagram_size) refusal.options.set_uint(option::size1, limits.datagram_size - overhead);
-    return answer_statelessly(from, message, std::move(refusal), now);
-  }
-  const bool wants_proxy = (message.options.has(option::proxy_uri) && !known_in_requests.has(option::proxy_uri)) ||
-                           (message.options.has(option::proxy_scheme) && !known_in_requests.has(option::proxy_scheme));
-  if (wants_proxy) {
-    ++counters.bad_options;
-    return answer_statelessly(from, message, {code::proxying_not_supported, {}, {}}, now);
-  }
-  if (const auto unrecognized = check_options(message.options, known_in_requests)) {
-    ++counters.bad_options;
-    // RFC 7252 section 5.4.1: 4.02 for a confirmable request, rejection for a non-confirmable one.
-    if (!confirmable) return reject(from, message.message_id);
-    const auto diagnostic = "not understood: " + to_string(*unrecognized);
-    return answer_statelessly(from, message, {code::bad_option, {}, to_bytes(diagnostic)}, now);
-  }
-
-  const auto number = find_or_add_peer(from, now);
-  if (!number) return;
-  auto& peer = at(*number);
-  auto& answers = answer_count[index_of(from.transport)];
-  const MessageKey key{*number, message.message_id};
-  // Whatever is refused here was not remembered, so that a retransmission finds an open door later.
-  if (peer.answers.size() >= limits.answers_per_peer || answers >= limits.answers) {
-    ++counters.refused_answers;
-    return release_peer(*number, now);
-  }
-  if (events.size() >= limits.events) {
-    ++counters.refused_events;
-    return release_peer(*number, now);
-  }
-  const bool remembered = memory(*number).remember(key, confirmable, is_safe(message.code), now);
-  if (!remembered) {
-    ++counters.refused_remembering;
-    return release_peer(*number, now);
-  }
-
-  const ExchangeId id(++last_exchange);
-  Received exchange;
-  exchange.peer = *number;
-  exchange.key = key;
-  exchange.token = message.token;
-  exchange.confirmable = confirmable;
-  exchange.observes = message.options.find_uint(option::observe) == 0U;
-  received.emplace(id.value, std::move(exchange));
-  peer.answers.insert(id.value);
-  ++answers;
-  if (confirmable) timers.set(Timer::acknowledge, id.value, now + parameters.acknowledge_after);
-  const auto patience =
-      parameters.answer_within.count() > 0 ? parameters.answer_within : parameters.exchange_lifetime();
-  timers.set(Timer::deadline, id.value, now + patience);
-  events.push_back(RequestArrived{id,
-                                  from,
-                                  {message.code, std::move(message.options), std::move(message.payload)},
-                                  confirmable ? Reliability::confirmable : Reliability::non_confirmable});
-}
+}  // namespace
 
 void Endpoint::State::acknowledge(Received& exchange) {
   exchange.acknowledged = true;
@@ -120,91 +26,188 @@ void Endpoint::State::acknowledge(Received& exchange) {
   send(at(exchange.peer).peer, std::move(empty));
 }
 
-void Endpoint::State::respond(ExchangeId id, Response response, Delivery hint, Instant now) {
+Endpoint::State::Encoded Endpoint::State::encode(const Peer& to, Code method, const Token& token,
+                                                 const Response& response, Instant now) {
+  Encoded encoded{spare_datagram(), response.code};
+  const auto write = [&](Code code, const Options& options, BytesView payload) {
+    encoded.datagram.clear();
+    encoded.code = code;
+    serialize(MessageView{Type::acknowledgement, code, 0, token.view(), options, payload}, encoded.datagram);
+  };
+  write(response.code, response.options, response.payload);
+  if (encoded.datagram.size() > limits.datagram_size) {
+    ++counters.too_large;
+    encoded.whole = false;
+    write(code::internal_server_error, {}, {});
+  }
+  // A bare code with the token is no longer than the request was, whatever the token.
+  const bool bare = response.options.empty() && response.payload.empty();
+  const auto limit = bare ? std::nullopt : answer_limit(to, now);
+  if (!limit || encoded.datagram.size() <= *limit) return encoded;
+  encoded.whole = false;
+  if (is_safe(method)) {
+    const auto asks = challenge(to, now);
+    encoded.challenge = true;
+    write(asks.code, asks.options, {});
+    return encoded;
+  }
+  ++counters.shortened;
+  write(response.code, response.options, {});
+  if (encoded.datagram.size() > *limit) write(response.code, {}, {});
+  return encoded;
+}
+
+bool Endpoint::State::respond_at_once(const Response& response, Delivery hint, Instant now) {
+  auto& request = *current;
+  const bool goes_on = request.observes && response.code.is_success() && response.options.has(option::observe);
+  const bool retransmits = !request.confirmable && hint.reliability == Reliability::confirmable;
+  const bool own_ids = !request.confirmable && request.peer.session != 0;
+  if (goes_on || retransmits || own_ids) return false;
+  auto answer = encode(request.peer, request.method, request.token, response, now);
+  if (request.confirmable) {
+    set_header(answer.datagram, Type::acknowledgement, request.message_id);
+  } else if (const auto message_id = shared_ids.take(request.peer.remote, now)) {
+    set_header(answer.datagram, Type::non_confirmable, *message_id);
+  } else {
+    ++counters.refused_message_ids;
+    current.reset();
+    return true;
+  }
+  send(request.peer, std::move(answer.datagram));
+  current.reset();
+  return true;
+}
+
+void Endpoint::State::respond(ExchangeId id, const Response& response, Delivery hint, Instant now) {
   expire(now);
+  if (current && current->id == id) {
+    if (respond_at_once(response, hint, now)) return;
+    settle(now);
+  }
   const auto found = received.find(id.value);
   if (found == received.end() || found->second.final || (found->second.next && found->second.next_final)) {
     ++counters.late_answers;
     return;
   }
   auto& exchange = found->second;
-  bool final = !(exchange.observes && response.code.is_success() && response.options.has(option::observe));
-  Message message{Type::acknowledgement,       response.code,
-                  exchange.key.message_id,     exchange.token,
-                  std::move(response.options), std::move(response.payload)};
-  auto datagram = serialize(message);
-  if (datagram.size() > limits.datagram_size) {
-    ++counters.too_large;
-    final = true;
-    message.code = code::internal_server_error;
-    message.options.clear();
-    message.payload.clear();
-    datagram = serialize(message);
-  }
+  auto& peer = at(exchange.peer);
+  auto answer = encode(peer.peer, exchange.method, exchange.token, response, now);
+  const bool final =
+      !answer.whole || !(exchange.observes && response.code.is_success() && response.options.has(option::observe));
   timers.clear(Timer::acknowledge, id.value);
   timers.clear(Timer::deadline, id.value);
   // What was refused changed nothing, whatever its method.
-  if (message.code.code_class() == 4 && !exchange.observes) memory(exchange.peer).mark_harmless(exchange.key);
+  if (answer.code.code_class() == 4 && !exchange.observes) memory(exchange.peer).mark_harmless(exchange.key);
   if (exchange.confirmable && !exchange.acknowledged) {
     exchange.acknowledged = true;
-    memory(exchange.peer).store_answer(exchange.key, datagram);
-    send(at(exchange.peer).peer, std::move(datagram));
+    exchange.notified = true;
+    set_header(answer.datagram, Type::acknowledgement, exchange.key.message_id);
+    memory(exchange.peer).store_answer(exchange.key, answer.datagram);
+    send(peer.peer, std::move(answer.datagram));
     if (final) finish_received(id, now);
     return;
   }
   if (!exchange.acknowledged) acknowledge(exchange);
-  const bool as_confirmable =
+  bool as_confirmable =
       hint.reliability == Reliability::automatic ? exchange.confirmable : hint.reliability == Reliability::confirmable;
-  message.type = as_confirmable ? Type::confirmable : Type::non_confirmable;
-  if (exchange.in_flight && exchange.response_confirmable) {
-    // One confirmable response of an exchange at a time; a newer notification replaces one that waits (RFC 7641
-    // section 4.5.2).
-    exchange.next = std::move(message);
-    exchange.next_final = final;
-    return;
-  }
-  send_response(id, exchange, std::move(message), final, now);
+  // Who never acknowledged anything may never have asked (RFC 7641 section 7).
+  if (!final && exchange.notified && !exchange.heard && answer_limit(peer.peer, now)) as_confirmable = true;
+  if (answer.challenge) as_confirmable = false;  // RFC 9175 section 2.4: MUST
+  if (exchange.next) keep_for_later(std::move(*exchange.next));
+  exchange.next = std::move(answer.datagram);
+  exchange.next_confirmable = as_confirmable;
+  exchange.next_final = final;
+  send_next(id, exchange, now);
 }
 
-void Endpoint::State::send_response(ExchangeId id, Received& exchange, Message message, bool final, Instant now) {
+void Endpoint::State::send_next(ExchangeId id, Received& exchange, Instant now) {
   const auto number = exchange.peer;
-  const auto message_id = take_message_id(number, now);
-  if (!message_id) {
-    if (final) {
-      gone(id, Error(reason::coap_message_ids_exhausted));
-      finish_received(id, now);
-    }
+  auto& peer = at(number);
+  // Until its turn comes, a newer response replaces the one that waits (RFC 7641 section 4.5.2).
+  if (!exchange.next || (exchange.in_flight && exchange.response_confirmable)) return;
+  const bool confirmable = exchange.next_confirmable;
+  if (confirmable && !exchange.outstanding && peer.outstanding >= parameters.nstart) {
+    ++counters.held_back;
+    if (!std::exchange(exchange.waits, true)) peer.waiting.push_back(id.value);
     return;
   }
+  const bool notification = exchange.notified && !exchange.next_final;
+  const auto turn = notification && !confirmable ? peer.next_notification : now;
+  if (turn > now) {
+    ++counters.held_back;
+    timers.set(Timer::notify, id.value, turn);
+    return;
+  }
+  const auto message_id = take_message_id(number, now);
+  if (!message_id) {
+    ++counters.refused_message_ids;
+    timers.set(Timer::notify, id.value, message_id_at(number, now));
+    return;
+  }
+  timers.clear(Timer::notify, id.value);
   if (std::exchange(exchange.in_flight, false)) transmissions.erase(exchange.response_key);
-  message.message_id = *message_id;
-  exchange.final = final;
+  auto datagram = std::move(*exchange.next);
+  exchange.next.reset();
+  exchange.final = exchange.next_final;
+  exchange.notified = true;
   exchange.response_key = {number, *message_id};
-  exchange.response_confirmable = message.type == Type::confirmable;
-  auto datagram = serialize(message);
-  send(at(number).peer, datagram);
-  if (exchange.response_confirmable) {
+  exchange.response_confirmable = confirmable;
+  set_header(datagram, confirmable ? Type::confirmable : Type::non_confirmable, *message_id);
+  send(peer.peer, datagram);
+  if (confirmable) {
     exchange.in_flight = true;
+    if (!std::exchange(exchange.outstanding, true)) ++peer.outstanding;
     timers.set(Timer::retransmit, id.value,
                transmissions.start_confirmable(exchange.response_key, id, std::move(datagram), now));
-  } else if (final) {
-    finish_received(id, now);
-  } else {
-    exchange.in_flight = true;
-    transmissions.start_non_confirmable(exchange.response_key, id, now);
+    return;
   }
+  peer.next_notification = now + peer.rtt.value_or(notification_interval);
+  if (exchange.final) return finish_received(id, now);
+  exchange.in_flight = true;
+  transmissions.start_non_confirmable(exchange.response_key, id, now);
+}
+
+bool Endpoint::State::supersede(ExchangeId id, Received& exchange, Instant now) {
+  auto* old = transmissions.find(exchange.response_key);
+  const auto due = transmissions.retransmit(*old, now);
+  if (!due) return false;
+  const auto message_id = take_message_id(exchange.peer, now);
+  if (!message_id) return false;
+  auto transmission = std::move(*old);
+  transmissions.erase(exchange.response_key);
+  transmission.datagram = std::move(*exchange.next);
+  exchange.next.reset();
+  exchange.final = exchange.next_final;
+  exchange.response_key = {exchange.peer, *message_id};
+  set_header(transmission.datagram, Type::confirmable, *message_id);
+  ++counters.retransmitted;
+  send(at(exchange.peer).peer, transmission.datagram);
+  transmissions.insert(exchange.response_key, std::move(transmission));
+  timers.set(Timer::retransmit, id.value, *due);
+  return true;
 }
 
 void Endpoint::State::on_response_acknowledged(ExchangeId id, Instant now) {
   auto& exchange = received.at(id.value);
+  auto& peer = at(exchange.peer);
+  const auto number = exchange.peer;
+  if (const auto* sent_message = transmissions.find(exchange.response_key);
+      sent_message != nullptr && sent_message->retransmissions == 0) {
+    const auto sample = now - sent_message->first;
+    peer.rtt = peer.rtt ? (*peer.rtt * 7 + sample) / 8 : sample;
+  }
   timers.clear(Timer::retransmit, id.value);
   transmissions.erase(exchange.response_key);
   exchange.in_flight = false;
+  exchange.heard = true;
+  leave_place(exchange);
   if (exchange.final) return finish_received(id, now);
-  if (!exchange.next) return;
-  auto message = std::move(*exchange.next);
-  exchange.next.reset();
-  send_response(id, exchange, std::move(message), exchange.next_final, now);
+  send_next(id, exchange, now);
+  pump(number, now);
+}
+
+void Endpoint::State::leave_place(Received& exchange) {
+  if (std::exchange(exchange.outstanding, false)) --at(exchange.peer).outstanding;
 }
 
 void Endpoint::State::finish_received(ExchangeId id, Instant now) {
@@ -212,11 +215,16 @@ void Endpoint::State::finish_received(ExchangeId id, Instant now) {
   auto& exchange = found->second;
   const auto number = exchange.peer;
   auto& peer = at(number);
-  for (const auto kind : {Timer::retransmit, Timer::acknowledge, Timer::deadline}) timers.clear(kind, id.value);
+  for (const auto kind : {Timer::retransmit, Timer::acknowledge, Timer::deadline, Timer::notify}) {
+    timers.clear(kind, id.value);
+  }
   if (exchange.in_flight) transmissions.erase(exchange.response_key);
-  peer.answers.erase(id.value);
+  leave_place(exchange);
+  if (exchange.waits) std::erase(peer.waiting, id.value);
+  std::erase(peer.answers, id.value);
   --answer_count[index_of(peer.peer.transport)];
   received.erase(found);
+  if (!peer.waiting.empty() || !peer.queue.empty()) pump(number, now);
   release_peer(number, now);
 }
 

@@ -74,6 +74,56 @@ TEST_F(CoapServer, ARepetitionWhileTheHandlerIsAtWorkIsAcknowledgedAtOnce) {
   EXPECT_EQ(sent().substr(0, 4), "4145") << "now separate";
 }
 
+TEST_F(CoapServer, AGetThatIsAnsweredAtOnceLeavesNothingBehind) {
+  for (const auto* hex : {"41017d3520b161", "51017d3520b161", "41057d3520b161"}) {
+    receive(hex);
+    answer(arrived()->id, "x");
+    EXPECT_NE(sent(), "");
+    EXPECT_EQ(endpoint.occupancy().peers, 0U);
+    EXPECT_EQ(endpoint.occupancy().remembered, 0U);
+    EXPECT_EQ(endpoint.occupancy().answers, 0U);
+    EXPECT_FALSE(endpoint.next_timeout());
+    receive(hex);
+    const auto again = arrived();
+    ASSERT_TRUE(again) << "and may be processed again";
+    answer(again->id, "y");
+    EXPECT_NE(sent(), "");
+  }
+}
+
+TEST_F(CoapServer, AGetThatIsNotAnsweredAtOnceIsRememberedAsAnyOther) {
+  receive("41017d3520b161");
+  receive("41017d3620b161");
+  const auto first = arrived();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(endpoint.next_timeout(), now + 250ms);
+  const auto second = arrived();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(endpoint.occupancy().remembered, 1U) << "the next one was pulled before this one was answered";
+  receive("41017d3520b161");
+  receive("41017d3620b161");
+  EXPECT_EQ(sent(), "60007d35");
+  EXPECT_EQ(sent(), "60007d36");
+  EXPECT_FALSE(arrived());
+  answer(first->id, "x");
+  EXPECT_EQ(sent().substr(0, 4), "4145");
+  EXPECT_EQ(endpoint.counters().duplicates, 2U);
+}
+
+TEST_F(CoapServer, AGetInsideOscoreOrInBlocksIsRememberedAsAPostWouldBe) {
+  auto known = KnownOptions::in_requests();
+  known.add(option::oscore).add(option::block1);
+  endpoint.set_known_options(known, {});
+  for (const auto* hex : {"41057d352090ff01", "41057d3620d10e08ff01"}) {
+    receive(hex);
+    answer(arrived()->id, "x");
+    const auto first = sent();
+    receive(hex);
+    EXPECT_EQ(sent(), first);
+    EXPECT_FALSE(arrived());
+  }
+}
+
 TEST_F(CoapServer, ARepeatedRequestGetsTheSamePiggybackedResponse) {
   receive("41027d3520b161");
   answer(arrived()->id, "x");
@@ -148,16 +198,16 @@ TEST_F(CoapServer, AResetOfTheSeparateResponseEndsTheExchange) {  // figure 21
 }
 
 TEST_F(CoapServer, ANonConfirmableRequestGetsANonConfirmableResponseAndDuplicatesNothing) {
-  receive("51017d4020b161");
+  receive("51027d4020b161");
   const auto request = arrived();
   ASSERT_TRUE(request);
   EXPECT_EQ(request->reliability, Reliability::non_confirmable);
-  receive("51017d4020b161");
+  receive("51027d4020b161");
   advance(1s);
   EXPECT_EQ(sent(), "");
   answer(request->id, "x");
   EXPECT_EQ(sent().substr(0, 4), "5145");
-  receive("51017d4020b161");
+  receive("51027d4020b161");
   EXPECT_EQ(sent(), "");
   EXPECT_FALSE(arrived());
 }
@@ -365,6 +415,7 @@ class CoapSmallServer : public CoapServer {
     limits.answers = 3;
     limits.events = 5;
     limits.datagrams = 3;
+    limits.unverified_answer = 0;  // see endpoint_arrivals_test.cc
     return limits;
   }
   CoapSmallServer() : CoapServer(small()) {}
@@ -378,23 +429,31 @@ TEST_F(CoapSmallServer, AFullMemoryRefusesNewRequestsRatherThanForgetAPost) {
     receive(post(id));
     answer(arrived()->id, "x");
     EXPECT_NE(sent(), "");
+    advance(1s);
   }
   receive(post(4));
-  receive(get(5));
   EXPECT_FALSE(arrived());
-  EXPECT_EQ(sent(), "");
-  EXPECT_EQ(endpoint.counters().refused_remembering, 2U);
+  EXPECT_EQ(sent(), "609d0004d101f3") << "4.29 with Max-Age 243: then the first is forgotten";
+  receive(
+      "5002"
+      "0004"
+      "b161");
+  EXPECT_FALSE(arrived());
+  EXPECT_EQ(sent().substr(8), "d101f3") << "a non-confirmable one as well";
+  EXPECT_EQ(endpoint.counters().refused_busy, 2U);
   receive(post(0));
   EXPECT_NE(sent(), "") << "still remembered";
   EXPECT_FALSE(arrived());
-  advance(247s);
+  receive_from(other(7), post(9));
+  EXPECT_TRUE(arrived()) << "another peer is none the worse for it";
+  advance(243s);
   receive(post(4));
   EXPECT_TRUE(arrived());
 }
 
-TEST_F(CoapSmallServer, AFullMemoryForgetsTheOldestGet) {
+TEST_F(CoapSmallServer, AFullMemoryForgetsTheOldestPut) {
   for (unsigned id = 0; id < 20; ++id) {
-    receive(get(id));
+    receive("4003" + to_hex(Bytes{0, static_cast<std::uint8_t>(id)}) + "b161");
     const auto request = arrived();
     ASSERT_TRUE(request) << id;
     answer(request->id, "x");
@@ -402,6 +461,22 @@ TEST_F(CoapSmallServer, AFullMemoryForgetsTheOldestGet) {
   }
   EXPECT_EQ(endpoint.counters().forgotten_early, 16U);
   EXPECT_EQ(endpoint.occupancy().remembered, 4U);
+  receive("40030013b161");
+  EXPECT_NE(sent(), "");
+  EXPECT_FALSE(arrived()) << "the newest is remembered";
+}
+
+TEST_F(CoapSmallServer, APutIsActedOnEvenWhereNoRoomIsLeftToRememberIt) {
+  for (unsigned id = 0; id < 4; ++id) {
+    receive(post(id));
+    answer(arrived()->id, "x");
+    (void)sent();
+  }
+  receive("40030010b161");
+  const auto request = arrived();
+  ASSERT_TRUE(request);
+  answer(request->id, "x");
+  EXPECT_EQ(sent().substr(0, 8), "60450010");
 }
 
 TEST_F(CoapSmallServer, OpenRequestsAreBoundedForOnePeerAndForAll) {
@@ -420,7 +495,7 @@ TEST_F(CoapSmallServer, OpenRequestsAreBoundedForOnePeerAndForAll) {
 
 TEST_F(CoapSmallServer, StrangersDoNotGrowTheTableOfPeers) {
   for (std::uint8_t host = 1; host < 50; ++host) {
-    receive_from(other(host), get(host));
+    receive_from(other(host), "4003" + get(host).substr(4));
     if (const auto request = arrived()) answer(request->id, "x");
     (void)sent();
     EXPECT_LE(endpoint.occupancy().peers, 3U);
@@ -453,32 +528,54 @@ TEST_F(CoapSmallServer, RefusedPostsFromInventedAddressesShutNobodyOut) {
   EXPECT_EQ(endpoint.counters().refused_peers, 0U);
 }
 
-TEST_F(CoapSmallServer, PostsThatActedMakeRoomOnceTheirSendersNoLongerRetransmit) {
+TEST_F(CoapSmallServer, PostsThatActedAreRememberedForTheirLifetimeWhoeverElseAsks) {
   for (std::uint8_t host = 1; host <= 3; ++host) {
     receive_from(other(host), post(host));
     answer(arrived()->id, "x");
     (void)sent();
   }
-  advance(44s);
-  receive_from(other(4), get(4));
-  EXPECT_FALSE(arrived()) << "a retransmission could still come";
+  advance(246s);
+  receive_from(other(4), post(4));
+  EXPECT_FALSE(arrived());
+  EXPECT_EQ(sent(), "") << "refused as if the network had lost it";
   receive_from(other(1), post(1));
   EXPECT_NE(sent(), "");
   EXPECT_FALSE(arrived());
+  receive_from(other(4), get(5));
+  const auto safe = arrived();
+  ASSERT_TRUE(safe) << "what is safe needs no room";
+  answer(safe->id, "x");
+  EXPECT_NE(sent(), "");
   advance(1s);
-  receive_from(other(4), get(4));
+  receive_from(other(4), post(4));
   EXPECT_TRUE(arrived());
+}
+
+TEST_F(CoapSmallServer, AGetThatIsKeptWaitingEndsWhereThereIsNoRoomToKeepIt) {
+  for (std::uint8_t host = 1; host <= 3; ++host) {
+    receive_from(other(host), post(host));
+    answer(arrived()->id, "x");
+    (void)sent();
+  }
+  receive_from(other(4), get(5));
+  const auto id = arrived()->id;
+  const auto event = endpoint.next_event(now);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(std::get<ExchangeGone>(*event).id, id);
+  EXPECT_EQ(std::get<ExchangeGone>(*event).reason, reason::coap_too_many_answers);
+  answer(id, "late");
+  EXPECT_EQ(sent(), "");
 }
 
 TEST_F(CoapSmallServer, APeerThatAskedTwiceMakesRoomAsWell) {
   for (unsigned id = 0; id < 2; ++id) {
     for (std::uint8_t host = 1; host <= 3; ++host) {
-      receive_from(other(host), get(id));
+      receive_from(other(host), "4003" + get(id).substr(4));
       answer(arrived()->id, "x");
       (void)sent();
     }
   }
-  receive_from(other(4), get(0));
+  receive_from(other(4), post(0));
   EXPECT_TRUE(arrived());
   EXPECT_EQ(endpoint.counters().refused_peers, 0U);
 }

@@ -1,17 +1,20 @@
-// The inside of Endpoint. Split over endpoint.cc (peers, datagrams, timers), endpoint_client.cc (requests of ours) and
-// endpoint_server.cc (requests of peers). Not for inclusion elsewhere.
+// The inside of Endpoint. Split over endpoint.cc (its face, datagrams, timers), endpoint_peers.cc (whom state is held
+// for, addresses, memory that goes round), endpoint_client.cc (requests of ours), endpoint_arrivals.cc (what becomes of
+// a peer's request at the door) and endpoint_server.cc (its answers). Not for inclusion elsewhere.
 #pragma once
 
 #include <array>
 #include <deque>
-#include <map>
+#include <memory_resource>
 #include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "aceward/coap/reliability/deduplication.h"
 #include "aceward/coap/reliability/endpoint.h"
 #include "aceward/coap/reliability/message_ids.h"
+#include "aceward/coap/reliability/reachability.h"
 #include "aceward/coap/reliability/timers.h"
 #include "aceward/coap/reliability/transmissions.h"
 
@@ -20,16 +23,21 @@ namespace aceward::coap {
 struct Endpoint::State {
   State(const Parameters& parameters_in, const Limits& limits_in, Random& random_in);
 
-  enum class Timer : std::uint8_t { retransmit, acknowledge, probe, deadline };
+  // Of an exchange, but for message_id, which is of a peer.
+  enum class Timer : std::uint8_t { retransmit, acknowledge, probe, deadline, notify, message_id };
 
   struct PeerState {
     Peer peer;
-    std::optional<MessageIds> ids;     // of a session; all other peers share `shared_ids`
-    std::set<std::uint64_t> requests;  // ours, open
-    std::set<std::uint64_t> answers;   // theirs, open
-    std::deque<std::uint64_t> queue;   // our requests that wait for one of the NSTART places
+    std::optional<MessageIds> ids;        // of a session; all other peers share `shared_ids`
+    std::vector<std::uint64_t> requests;  // ours, open
+    std::vector<std::uint64_t> answers;   // theirs, open
+    std::vector<std::uint64_t> queue;     // our requests that wait for one of the NSTART places
+    std::vector<std::uint64_t> waiting;   // their requests whose confirmable answer waits for one
     unsigned outstanding = 0;
-    bool resting = false;  // listed in resting_
+    bool resting = false;                         // listed in `resting`
+    std::optional<Instant> heard;                 // when it answered a request of ours
+    std::optional<std::chrono::nanoseconds> rtt;  // from confirmable responses and their acknowledgements
+    Instant next_notification{};                  // when a non-confirmable one may leave
   };
 
   // A request of ours.
@@ -42,22 +50,42 @@ struct Endpoint::State {
     bool in_flight = false;    // sent, and listed in transmissions
     bool transmitted = false;
     std::uint16_t message_id = 0;
-    Bytes datagram;  // until transmitted; its Message ID is still to be filled in
+    Instant place_until;  // as long as PROBING_RATE keeps the place of a request that nobody answers
+    Bytes datagram;       // until transmitted; its Message ID is still to be filled in
   };
 
-  // A request of a peer.
+  // A request of a peer whose answer may be given without keeping anything of it (RFC 7252 section 4.5): it waits among
+  // the events, or was the last that was pulled.
+  struct Passing {
+    ExchangeId id;
+    Peer peer;
+    Token token;
+    std::uint16_t message_id = 0;
+    Code method;
+    bool confirmable = true;
+    bool observes = false;
+    Instant since;
+  };
+
+  // A request of a peer that is remembered until it is answered.
   struct Received {
     PeerNumber peer = 0;
     MessageKey key;
     Token token;
+    Code method;
     bool confirmable = true;
     bool observes = false;
     bool acknowledged = false;  // an ACK left, empty or with a response
     bool final = false;         // the last response was given; its acknowledgement is awaited
+    bool outstanding = false;   // holds one of the NSTART places
+    bool waits = false;         // listed in `waiting` of its peer
+    bool notified = false;      // a response left that was not the last
+    bool heard = false;         // a response of this exchange was acknowledged
     bool in_flight = false;     // `response_key` is listed in transmissions
     bool response_confirmable = false;
     MessageKey response_key;
-    std::optional<Message> next;  // the newest response while a confirmable one is in flight
+    std::optional<Bytes> next;  // the newest response, as long as it may not leave; without type and Message ID
+    bool next_confirmable = false;
     bool next_final = false;
   };
 
@@ -72,7 +100,7 @@ struct Endpoint::State {
     }
   };
 
-  // endpoint.cc: peers
+  // endpoint_peers.cc
   std::optional<PeerNumber> find_peer(const Peer& peer) const;
   /// Who sent a request without saying from which address of ours is answered at the address that the system chose.
   static Peer without_local(Peer peer);
@@ -81,14 +109,25 @@ struct Endpoint::State {
   /// Drops a peer that holds nothing any more, now or (a session) once its Message IDs are free.
   void release_peer(PeerNumber number, Instant now);
   std::optional<std::uint16_t> take_message_id(PeerNumber number, Instant now);
+  /// When take_message_id may succeed.
+  Instant message_id_at(PeerNumber number, Instant now);
   Deduplication& memory(PeerNumber number) { return memories[index_of(at(number).peer.transport)]; }
   void expire(Instant now);
   static std::size_t index_of(Transport transport) { return static_cast<std::size_t>(transport); }
+  /// Octets that an answer to `to` may have; nullopt: no such limit.
+  std::optional<std::size_t> answer_limit(const Peer& to, Instant now) const;
+  /// More than half of what may be held for this transport is held.
+  bool pressed(Transport transport) const;
+  Bytes spare_datagram();
+  void keep_for_later(Bytes&& datagram);
+  void keep_for_later(Options&& options, Bytes&& payload);
 
   // endpoint.cc: datagrams
   void receive(const Peer& from, BytesView datagram, Instant now);
+  void read(const Peer& from, BytesView datagram, const Header& header, Instant now);
   void send(const Peer& to, Bytes datagram);
   void send_empty(const Peer& to, Type type, std::uint16_t message_id);
+  static void set_header(Bytes& datagram, Type type, std::uint16_t message_id);
   /// A Reset to a message that is not itself ACK or RST.
   void reject(const Peer& to, std::uint16_t message_id);
   Transmission* find_transmission(const Peer& from, std::uint16_t message_id);
@@ -107,22 +146,47 @@ struct Endpoint::State {
   ExchangeId enqueue(PeerNumber number, Sent exchange, std::chrono::nanoseconds patience, Instant now);
   /// Sends what the NSTART places allow.
   void pump(PeerNumber number, Instant now);
-  void transmit(ExchangeId id, Instant now);
-  void on_response(const Peer& from, Message message, std::size_t size, Instant now);
-  void deliver(ExchangeId id, Message message, Instant now);
+  void transmit(ExchangeId id, std::uint16_t message_id, Instant now);
+  void on_response(const Peer& from, Message& message, std::size_t size, Instant now);
+  void deliver(ExchangeId id, Message& message, Instant now);
   void end_flight(ExchangeId id, Sent& exchange);
   void leave_place(Sent& exchange);
-  void finish_sent(ExchangeId id, Instant now);
+  enum class Ending : std::uint8_t { answered, unanswered };
+  void finish_sent(ExchangeId id, Ending ending, Instant now);
+
+  // endpoint_arrivals.cc
+  void on_request(const Peer& from, Message& message, std::size_t size, Instant now);
+  void on_duplicate_request(const Peer& from, const MessageKey& key, bool confirmable);
+  /// An answer of the message layer itself, of which nothing is kept.
+  void answer_statelessly(const Peer& from, const Message& request, Response response, Instant now);
+  /// Takes an Echo option that is ours out of a request, and knows its address from then on.
+  void take_echo(const Peer& from, Options& options, Instant now);
+  Response challenge(const Peer& to, Instant now);
+  /// Keeps what is needed to answer later.
+  Received& keep(Passing&& request, PeerNumber number, Instant now);
+  void pass_on(Passing&& request, Message& message, std::optional<std::size_t> limit);
+  /// The request that was pulled last is not answered at once, so it has to be kept.
+  void settle(Instant now);
 
   // endpoint_server.cc
-  void on_request(const Peer& from, Message message, std::size_t size, Instant now);
-  void on_duplicate_request(const Peer& from, const MessageKey& key, bool confirmable);
-  /// An answer of the message layer itself, which stores nothing.
-  void answer_statelessly(const Peer& from, const Message& request, Response response, Instant now);
   void acknowledge(Received& exchange);
-  void respond(ExchangeId id, Response response, Delivery hint, Instant now);
-  void send_response(ExchangeId id, Received& exchange, Message message, bool final, Instant now);
+  void respond(ExchangeId id, const Response& response, Delivery hint, Instant now);
+  /// False if the answer needs an exchange that is kept.
+  bool respond_at_once(const Response& response, Delivery hint, Instant now);
+  /// The datagram of an answer, as type ACK with Message ID 0, cut down to what may be sent.
+  struct Encoded {
+    Bytes datagram;
+    Code code;
+    bool whole = true;       // as it was asked for
+    bool challenge = false;  // 4.01 with Echo instead
+  };
+  Encoded encode(const Peer& to, Code method, const Token& token, const Response& response, Instant now);
+  /// Sends the newest response if it is its turn.
+  void send_next(ExchangeId id, Received& exchange, Instant now);
+  /// A newer notification takes the place of one that was not acknowledged (RFC 7641 section 4.5.2).
+  bool supersede(ExchangeId id, Received& exchange, Instant now);
   void on_response_acknowledged(ExchangeId id, Instant now);
+  void leave_place(Received& exchange);
   void finish_received(ExchangeId id, Instant now);
 
   void cancel(ExchangeId id);
@@ -138,23 +202,44 @@ struct Endpoint::State {
   PeerNumber last_peer = 0;
   Instant latest;  // the latest time that was handed in
 
-  std::unordered_map<Peer, PeerNumber> numbers;
+  // Who chooses its address must not choose who shares its bucket.
+  struct PeerHash {
+    SipKey key;
+    std::size_t operator()(const Peer& peer) const noexcept {
+      SipHash hash(key);
+      hash.add(peer.remote);
+      hash.add(peer.session ^ peer.context << 48 ^ std::uint64_t{peer.local.port} << 32 ^ peer.local.ip[15]);
+      return static_cast<std::size_t>(hash.finish());
+    }
+  };
+  std::unordered_map<Peer, PeerNumber, PeerHash> numbers;
   std::unordered_map<PeerNumber, PeerState> peers;
   std::array<std::size_t, 2> peer_count{};  // by transport, as are the next two
   std::array<std::size_t, 2> answer_count{};
   std::array<Deduplication, 2> memories;
   SharedMessageIds shared_ids;
-  std::deque<std::pair<Instant, PeerNumber>> resting;  // sessions of which only Message IDs are still held back
-  std::set<PeerNumber> to_pump;                        // a place became free where no time was known
+  Reachability reachability;
+  std::vector<std::pair<Address, std::size_t>> answer_limits;  // of listeners that differ from `limits`
+  std::deque<std::pair<Instant, PeerNumber>> resting;          // sessions of which only Message IDs are still held back
+  std::set<PeerNumber> to_pump;                                // a place became free where no time was known
+  std::unordered_map<std::uint64_t, PeerNumber> lingering;     // places that outlive their requests, by exchange
 
   std::unordered_map<std::uint64_t, Sent> sent;
   std::unordered_map<std::uint64_t, Received> received;
   std::unordered_map<TokenKey, std::uint64_t, TokenKeyHash> tokens;
   Transmissions transmissions;
   Timers<Timer> timers;
-  std::deque<Event> events;
-  std::deque<Outgoing> datagrams;
+
+  // What every datagram goes through. Blocks of the queues come from `pool`, everything else goes round.
+  std::pmr::unsynchronized_pool_resource pool;
+  std::pmr::deque<Event> events{&pool};
+  std::pmr::deque<Passing> passing{&pool};  // those of `events`, in the same order
+  std::optional<Passing> current;           // the last that was pulled, while it is not answered
+  std::pmr::deque<Outgoing> datagrams{&pool};
   std::deque<Stalled> stalled;  // at most one for each open request of ours
+  Message scratch;
+  std::vector<Bytes> spare_datagrams;
+  std::vector<std::pair<Options, Bytes>> spare_parts;
 };
 
 }  // namespace aceward::coap

@@ -14,10 +14,11 @@ struct Parameters {
   Duration ack_timeout = std::chrono::seconds(2);
   double ack_random_factor = 1.5;  ///< not below 1.0
   unsigned max_retransmit = 4;     ///< at most 10
-  unsigned nstart = 1;             ///< outstanding interactions with one peer (section 4.7)
+  unsigned nstart = 1;             ///< outstanding interactions with one peer, either way (section 4.7)
   Duration max_latency = std::chrono::seconds(100);
-  /// Octets a second that non-confirmable requests may send to a peer that does not answer (section 4.7): one of n
-  /// octets holds its place among the NSTART for n seconds at most, at most until it times out. Not 0.
+  /// Octets a second that may go to a peer that does not answer (section 4.7): a request of n octets that is
+  /// non-confirmable, given up early, or acknowledged by a peer that has not answered lately holds its place among the
+  /// NSTART for n seconds, unless it is answered. Not 0.
   unsigned probing_rate = 1;
 
   /// How long a confirmable request waits for its piggybacked response before an empty acknowledgement leaves. Well
@@ -38,7 +39,7 @@ struct Parameters {
 };
 
 /// What strangers may make an endpoint hold. Each refusal is counted (Counters). The worst case of memory is about
-/// `remembered * (datagram_size + 200)` octets for each transport.
+/// `remembered * (datagram_size + 200)` octets for each transport; with addresses that prove nothing half of it.
 struct Limits {
   /// Octets of a datagram, received or sent. RFC 7252 section 4.6 suggests messages of 1152; the margin carries DTLS or
   /// OSCORE overhead and still fits the IPv6 minimum MTU of 1280.

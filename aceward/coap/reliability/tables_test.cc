@@ -45,6 +45,17 @@ TEST(CoapMessageIds, NoneIsReusedWithinTheLifetime) {
   EXPECT_EQ(ids.take(start + 248s), 9);
 }
 
+TEST(CoapMessageIds, TellWhenOneIsFree) {
+  MessageIds ids(9, 247s);
+  EXPECT_EQ(ids.available_at(start), start);
+  for (int i = 0; i < 65536; ++i) ASSERT_TRUE(ids.take(start + i * 100us));
+  const auto free = ids.available_at(start + 10s);
+  EXPECT_GE(free, start + 247s);
+  EXPECT_LE(free, start + 248s);
+  EXPECT_FALSE(ids.take(free - 1ns));
+  EXPECT_EQ(ids.take(free), 9);
+}
+
 TEST(CoapMessageIds, TellWhenNothingIsHeldBack) {
   MessageIds ids(0, 10s);
   EXPECT_EQ(ids.free_at(start), std::nullopt);
@@ -92,12 +103,14 @@ TEST(CoapSharedMessageIds, OnePeersIdsTellNothingOfAnothers) {
   EXPECT_GT(first.size(), 1900U);
 }
 
-Deduplication::Bounds bounds(std::size_t per_peer, std::size_t overall) { return {per_peer, overall, 247s, 145s, 45s}; }
+using Outcome = Deduplication::Outcome;
+
+Deduplication::Bounds bounds(std::size_t per_peer, std::size_t overall) { return {per_peer, overall, 247s, 145s}; }
 
 TEST(CoapDeduplication, RemembersTheAnswerForTheLifetimeOfTheMessage) {
   Deduplication memory(bounds(10, 10));
-  EXPECT_TRUE(memory.remember({1, 7}, true, false, start));
-  EXPECT_TRUE(memory.remember({1, 8}, false, false, start));
+  EXPECT_EQ(memory.remember({1, 7}, true, false, start), Outcome::remembered);
+  EXPECT_EQ(memory.remember({1, 8}, false, false, start), Outcome::remembered);
   EXPECT_FALSE(memory.has({2, 7}));
   EXPECT_EQ(memory.answer({1, 7}), nullptr);
   memory.store_answer({1, 7}, Bytes{1, 2});
@@ -115,25 +128,35 @@ TEST(CoapDeduplication, RemembersTheAnswerForTheLifetimeOfTheMessage) {
 TEST(CoapDeduplication, WhatMustNotActTwiceIsNeverForgottenEarly) {
   Deduplication memory(bounds(3, 100));
   for (std::uint16_t id = 0; id < 3; ++id) {
-    EXPECT_TRUE(memory.remember({1, id}, true, false, start));
+    EXPECT_EQ(memory.remember({1, id}, true, false, start), Outcome::remembered);
     memory.store_answer({1, id}, Bytes{1});
   }
-  EXPECT_FALSE(memory.remember({1, 3}, true, true, start));
+  EXPECT_EQ(memory.remember({1, 3}, true, true, start), Outcome::peer_full);
   EXPECT_FALSE(memory.has({1, 3}));
-  EXPECT_TRUE(memory.remember({2, 3}, true, false, start));
+  EXPECT_EQ(memory.remember({2, 3}, true, false, start), Outcome::remembered);
   EXPECT_EQ(memory.forgotten_early(), 0U);
-  EXPECT_TRUE(memory.remember({1, 3}, true, false, start + 247s));
+  EXPECT_EQ(memory.remember({1, 3}, true, false, start + 247s), Outcome::remembered);
+}
+
+TEST(CoapDeduplication, TellsWhenAPeerHasRoomAgain) {
+  Deduplication memory(bounds(2, 100));
+  EXPECT_EQ(memory.room_at(1, start), start);
+  EXPECT_EQ(memory.remember({1, 0}, true, false, start), Outcome::remembered);
+  EXPECT_EQ(memory.remember({1, 1}, true, false, start + 10s), Outcome::remembered);
+  EXPECT_EQ(memory.room_at(1, start + 20s), start + 247s);
+  memory.expire(start + 247s);
+  EXPECT_EQ(memory.room_at(1, start + 247s), start + 257s);
 }
 
 TEST(CoapDeduplication, TheHarmlessAndAnsweredMakeRoomInOrderOfTheirAnswers) {
   Deduplication memory(bounds(3, 100));
-  for (std::uint16_t id = 0; id < 3; ++id) EXPECT_TRUE(memory.remember({1, id}, true, true, start));
-  EXPECT_FALSE(memory.remember({1, 3}, true, true, start)) << "none is answered yet";
+  for (std::uint16_t id = 0; id < 3; ++id) EXPECT_EQ(memory.remember({1, id}, true, true, start), Outcome::remembered);
+  EXPECT_EQ(memory.remember({1, 3}, true, true, start), Outcome::peer_full) << "none is answered yet";
   memory.store_answer({1, 2}, {});
   memory.store_answer({1, 0}, {});
-  EXPECT_TRUE(memory.remember({1, 3}, true, true, start));
+  EXPECT_EQ(memory.remember({1, 3}, true, true, start), Outcome::remembered);
   EXPECT_FALSE(memory.has({1, 2}));
-  EXPECT_TRUE(memory.remember({1, 4}, true, true, start));
+  EXPECT_EQ(memory.remember({1, 4}, true, true, start), Outcome::remembered);
   EXPECT_FALSE(memory.has({1, 0}));
   EXPECT_TRUE(memory.has({1, 1}));
   EXPECT_EQ(memory.forgotten_early(), 2U);
@@ -141,26 +164,29 @@ TEST(CoapDeduplication, TheHarmlessAndAnsweredMakeRoomInOrderOfTheirAnswers) {
 
 TEST(CoapDeduplication, TheBoundOverAllPeersHoldsToo) {
   Deduplication memory(bounds(10, 4));
-  EXPECT_TRUE(memory.remember({1, 0}, true, true, start));
+  EXPECT_EQ(memory.remember({1, 0}, true, true, start), Outcome::remembered);
   memory.store_answer({1, 0}, {});
-  for (PeerNumber peer = 2; peer < 5; ++peer) EXPECT_TRUE(memory.remember({peer, 0}, true, false, start));
-  EXPECT_TRUE(memory.remember({9, 0}, true, false, start));
+  for (PeerNumber peer = 2; peer < 5; ++peer)
+    EXPECT_EQ(memory.remember({peer, 0}, true, false, start), Outcome::remembered);
+  EXPECT_EQ(memory.remember({9, 0}, true, false, start), Outcome::remembered);
   EXPECT_EQ(memory.take_released(), std::vector<PeerNumber>{1});
-  EXPECT_FALSE(memory.remember({10, 0}, true, false, start));
+  EXPECT_EQ(memory.remember({10, 0}, true, false, start), Outcome::full);
+  EXPECT_EQ(memory.remember({10, 0}, true, false, start + 246s), Outcome::full)
+      << "nothing is forgotten before its time";
   EXPECT_EQ(memory.size(), 4U);
 }
 
 TEST(CoapDeduplication, ForgettingAPeerTakesAllItsEntries) {
   Deduplication memory(bounds(10, 10));
   for (std::uint16_t id = 0; id < 4; ++id) {
-    EXPECT_TRUE(memory.remember({1, id}, id % 2 == 0, true, start));
+    EXPECT_EQ(memory.remember({1, id}, id % 2 == 0, true, start), Outcome::remembered);
     if (id < 2) memory.store_answer({1, id}, {});
   }
-  EXPECT_TRUE(memory.remember({2, 0}, true, true, start));
+  EXPECT_EQ(memory.remember({2, 0}, true, true, start), Outcome::remembered);
   memory.forget_peer(1);
   EXPECT_EQ(memory.size(), 1U);
   EXPECT_EQ(memory.size_of(1), 0U);
-  EXPECT_FALSE(memory.make_room(start));
+  EXPECT_FALSE(memory.make_room());
   memory.expire(start + 247s);
   EXPECT_EQ(memory.size(), 0U);
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
 
 #include "aceward/base/bytes.h"
 #include "aceward/base/random.h"
@@ -33,6 +34,9 @@ class Transmissions {
   Instant start_confirmable(const MessageKey& key, ExchangeId exchange, Bytes datagram, Instant now);
   void start_non_confirmable(const MessageKey& key, ExchangeId exchange, Instant now);
 
+  void insert(const MessageKey& key, Transmission transmission) {
+    sent_.insert_or_assign(key, std::move(transmission));
+  }
   Transmission* find(const MessageKey& key);
   void erase(const MessageKey& key) { sent_.erase(key); }
 
