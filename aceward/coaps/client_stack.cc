@@ -25,7 +25,16 @@ struct ClientStack::Impl {
   };
 
   Impl(ClientStackConfig config_in, Random& random)
-      : config(config_in), endpoint(config.parameters, config.limits, random) {}
+      : config(std::move(config_in)),
+        endpoint(config.parameters, config.limits, random),
+        freshness(endpoint, config.freshness, config.freshness_limits),
+        blockwise(freshness, config.blockwise, config.blockwise_limits, random) {
+    auto in_requests = coap::KnownOptions::in_requests();
+    auto in_responses = coap::KnownOptions::in_responses();
+    coap::Blockwise::add_known_options(in_requests);
+    coap::Blockwise::add_known_options(in_responses);
+    endpoint.set_known_options(in_requests, in_responses);
+  }
 
   /// Takes over what a client has to say; may end the connection. `wire_octets`: of the datagram that caused it.
   void drain(Channel channel, std::size_t wire_octets, Instant now);
@@ -36,6 +45,8 @@ struct ClientStack::Impl {
 
   ClientStackConfig config;
   coap::Endpoint endpoint;
+  coap::Freshness freshness;
+  coap::Blockwise blockwise;
   std::unordered_map<Channel, Connection> connections;
   std::set<Channel> handshaking;  ///< only these have timeouts
   std::deque<ClientOutgoing> output;
@@ -76,6 +87,7 @@ void ClientStack::Impl::end(Channel channel, Connection& connection, Instant now
   handshaking.erase(channel);
   connections.erase(channel);
   endpoint.peer_gone(peer, why, now);
+  freshness.peer_gone(peer, why);
   session_events.push_back(std::move(event));
 }
 
@@ -111,7 +123,9 @@ void ClientStack::Impl::drain(Channel channel, std::size_t wire_octets, Instant 
 ClientStack::ClientStack(ClientStackConfig config, Random& random) : impl_(std::make_unique<Impl>(config, random)) {}
 ClientStack::~ClientStack() = default;
 
-coap::Layer& ClientStack::layer() { return impl_->endpoint; }
+coap::Layer& ClientStack::layer() { return impl_->blockwise; }
+const coap::Freshness& ClientStack::freshness() const { return impl_->freshness; }
+const coap::Blockwise& ClientStack::blockwise() const { return impl_->blockwise; }
 coap::Endpoint& ClientStack::endpoint() { return impl_->endpoint; }
 
 coap::Peer ClientStack::plain_peer(const Address& server) const {
@@ -204,11 +218,11 @@ void ClientStack::on_timeout(Instant now) {
     found->second.client.on_timeout(now);
     impl_->drain(channel, 0, now);
   }
-  impl_->endpoint.on_timeout(now);
+  impl_->blockwise.on_timeout(now);
 }
 
 std::optional<Instant> ClientStack::next_timeout() const {
-  std::optional<Instant> next = impl_->endpoint.next_timeout();
+  std::optional<Instant> next = impl_->blockwise.next_timeout();
   for (const Channel channel : impl_->handshaking) {
     const auto at = impl_->connections.at(channel).client.next_timeout();
     if (at && (!next || *at < *next)) next = at;
@@ -219,7 +233,7 @@ std::optional<Instant> ClientStack::next_timeout() const {
 std::optional<SessionEvent> ClientStack::next_session_event() {
   while (const auto stalled = impl_->endpoint.next_stalled()) {
     if (stalled->peer.transport != coap::Transport::dtls) continue;
-    impl_->session_events.push_back(SessionStalled{stalled->peer, stalled->id, stalled->retransmissions});
+    impl_->session_events.push_back(SessionStalled{stalled->peer, stalled->retransmissions});
   }
   if (impl_->session_events.empty()) return std::nullopt;
   SessionEvent event = std::move(impl_->session_events.front());

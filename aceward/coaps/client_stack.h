@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "aceward/base/random.h"
+#include "aceward/coap/blockwise/blockwise.h"
+#include "aceward/coap/freshness/freshness.h"
 #include "aceward/coap/layer.h"
 #include "aceward/coap/reliability/endpoint.h"
 #include "aceward/coaps/session_event.h"
@@ -22,6 +24,10 @@ struct ClientStackConfig {
   tls::ClientConfig dtls{};
   coap::Parameters parameters{};
   coap::Limits limits{};
+  coap::FreshnessParameters freshness{};
+  coap::FreshnessLimits freshness_limits{};
+  coap::BlockwiseParameters blockwise{};
+  coap::BlockwiseLimits blockwise_limits{};
   std::size_t max_connections = 4096;
 };
 
@@ -41,10 +47,12 @@ class ClientStack {
   ClientStack(const ClientStack&) = delete;
   ClientStack& operator=(const ClientStack&) = delete;
 
-  /// What the layers above are built on.
+  /// What the layers above are built on: block-wise transfer above Echo and waiting above messages.
   coap::Layer& layer();
   /// The message layer at the bottom: its counters, and the critical options that layers above process.
   coap::Endpoint& endpoint();
+  const coap::Freshness& freshness() const;
+  const coap::Blockwise& blockwise() const;
 
   /// The peer for plain CoAP; nothing is sent.
   coap::Peer plain_peer(const Address& server) const;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "aceward/coap/resource/router.h"
 #include "aceward/coaps/reasons.h"
 
 namespace aceward::coaps {
@@ -14,7 +15,15 @@ struct ServerStack::Impl {
     tls::PeerIdentity identity;
   };
 
-  Impl(const ServerStackConfig& config, Random& random) : endpoint(config.parameters, config.limits, random) {}
+  Impl(const ServerStackConfig& config, Random& random)
+      : endpoint(config.parameters, config.limits, random),
+        blockwise(endpoint, config.blockwise, config.blockwise_limits, random) {
+    auto in_requests = coap::Router::known_options();
+    auto in_responses = coap::KnownOptions::in_responses();
+    coap::Blockwise::add_known_options(in_requests);
+    coap::Blockwise::add_known_options(in_responses);
+    endpoint.set_known_options(in_requests, in_responses);
+  }
 
   /// Carries what DTLS has to say to the message layer. `wire_octets`: of the datagram that caused it.
   void drain_tls(std::size_t wire_octets, Instant now);
@@ -27,6 +36,7 @@ struct ServerStack::Impl {
             Instant now);
 
   coap::Endpoint endpoint;
+  coap::Blockwise blockwise;
   std::optional<tls::Server> tls;
   std::unordered_map<std::uint64_t, Session> sessions;
   std::deque<SessionEvent> session_events;
@@ -72,6 +82,7 @@ void ServerStack::Impl::on(tls::Closed&& event, Instant now) {
   const coap::Peer peer = found->second.peer;
   sessions.erase(found);
   endpoint.peer_gone(peer, event.why, now);
+  blockwise.forget(peer);
   if (tap != nullptr) tap->on_session_closed(peer, event.why, now);
   session_events.push_back(SessionClosed{peer, event.why});
 }
@@ -127,7 +138,8 @@ Result<std::unique_ptr<ServerStack>> ServerStack::create(ServerStackConfig confi
   return std::unique_ptr<ServerStack>(new ServerStack(std::move(impl)));
 }
 
-coap::Layer& ServerStack::layer() { return impl_->endpoint; }
+coap::Layer& ServerStack::layer() { return impl_->blockwise; }
+const coap::Blockwise& ServerStack::blockwise() const { return impl_->blockwise; }
 coap::Endpoint& ServerStack::endpoint() { return impl_->endpoint; }
 
 void ServerStack::receive(ListenerKind kind, const Address& from, const Address& local, BytesView datagram,
@@ -168,11 +180,11 @@ void ServerStack::on_timeout(Instant now) {
     impl_->tls->on_timeout(now);
     impl_->drain_tls(0, now);
   }
-  impl_->endpoint.on_timeout(now);
+  impl_->blockwise.on_timeout(now);
 }
 
 std::optional<Instant> ServerStack::next_timeout() const {
-  const auto of_messages = impl_->endpoint.next_timeout();
+  const auto of_messages = impl_->blockwise.next_timeout();
   const auto of_sessions = impl_->tls ? impl_->tls->next_timeout() : std::nullopt;
   if (of_messages && of_sessions) return std::min(*of_messages, *of_sessions);
   return of_messages ? of_messages : of_sessions;

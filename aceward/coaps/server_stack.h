@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "aceward/base/random.h"
+#include "aceward/coap/blockwise/blockwise.h"
 #include "aceward/coap/layer.h"
 #include "aceward/coap/reliability/endpoint.h"
 #include "aceward/coaps/session_event.h"
@@ -20,6 +21,8 @@ struct ServerStackConfig {
   std::optional<tls::ServerConfig> dtls{};
   coap::Parameters parameters{};
   coap::Limits limits{};
+  coap::BlockwiseParameters blockwise{};
+  coap::BlockwiseLimits blockwise_limits{};
 };
 
 /// To be sent from a socket of this kind that is bound to `local`.
@@ -40,11 +43,14 @@ class ServerStack {
                                                      Random& random);
   ~ServerStack();
 
-  /// What the layers above are built on. Requests that came through DTLS have a Peer with Transport::dtls and the
-  /// session's number.
+  /// What the layers above are built on: block-wise transfer above messages. Requests that came through DTLS have a
+  /// Peer with Transport::dtls and the session's number.
   coap::Layer& layer();
   /// The message layer at the bottom: its counters, and the critical options that layers above process.
+  /// Block1, Block2 and the preconditions that coap::Router refuses where nobody evaluates them are known from the
+  /// start.
   coap::Endpoint& endpoint();
+  const coap::Blockwise& blockwise() const;
 
   void receive(ListenerKind kind, const Address& from, const Address& local, BytesView datagram, Instant now);
   std::optional<ServerOutgoing> next_datagram(Instant now);

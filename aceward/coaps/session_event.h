@@ -3,7 +3,7 @@
 
 #include <variant>
 
-#include "aceward/coap/layer.h"
+#include "aceward/coap/peer.h"
 #include "aceward/tls/session.h"
 
 namespace aceward::coaps {
@@ -30,7 +30,6 @@ struct SessionFailed {
 /// server may have been restarted and know nothing of the session, which lives on: more answers may still come.
 struct SessionStalled {
   coap::Peer peer;
-  coap::ExchangeId exchange;
   unsigned retransmissions = 0;
 };
 using SessionEvent = std::variant<SessionEstablished, SessionClosed, SessionFailed, SessionStalled>;

@@ -65,8 +65,16 @@ struct ResourceServer::Impl {
         access(tokens, bindings, verifier.scopes(), std::move(config.hints), std::move(config.hosts)),
         authz_info_path(coap::path_of(config.authz_info_path)),
         pending_limit(config.pending),
+        discovery(config.discovery),
         public_resources(layer),
-        gate(*this) {}
+        gate(*this) {
+    public_resources.well_known_core(discovery);
+    // RFC 9200 sections 5.10.1 and 8.2: how a client finds where tokens go.
+    coap::links::Link link;
+    link.target = coap::to_reference(authz_info_path);
+    link.add("rt", "ace.ai").add("ct", coap::content_format::cwt.value);
+    public_resources.list(std::move(link));
+  }
 
   void on(coap::RequestArrived&& arrived, Instant now);
   void guard(const coap::RequestArrived& arrived, Instant now);
@@ -88,6 +96,8 @@ struct ResourceServer::Impl {
   AccessControl access;
   coap::Path authz_info_path;
   std::size_t pending_limit;
+  bool discovery;
+  coap::Path well_known_core = coap::path_of("/.well-known/core");
   coap::Router public_resources;
   std::vector<std::pair<coap::Path, GuardedResource*>> guarded;
   std::map<coap::ExchangeId, Pending> pending;
@@ -107,7 +117,11 @@ void ResourceServer::Impl::on(coap::RequestArrived&& arrived, Instant now) {
     lower.respond(arrived.id, std::move(answer.response), {}, now);
     return;
   }
-  if (public_resources.find(options.path()) != nullptr) {
+  if (discovery && is_path(well_known_core, options)) {
+    public_resources.dispatch(arrived, now);
+    return;
+  }
+  if (public_resources.find(arrived.peer, options) != nullptr) {
     public_resources.dispatch(arrived, now);
     return;
   }

@@ -30,6 +30,8 @@ struct ResourceServerConfig {
   std::vector<std::string> hosts;  ///< see AccessControl
   TokenStoreLimits tokens;
   AuthzInfoLimits authz_info;
+  /// Whether `/.well-known/core` lists authz-info and the public resources, for anybody. What is guarded is not listed.
+  bool discovery = true;
   /// Guarded requests that wait for an answer; more are answered 5.03.
   std::size_t pending = 4096;
 };

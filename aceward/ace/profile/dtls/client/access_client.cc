@@ -70,7 +70,7 @@ void AccessClient::pump(Instant now) {
     } else if (const auto* failed = std::get_if<coaps::SessionFailed>(&*event)) {
       state_->on_session_gone(failed->peer.session, failed->why);
     } else if (const auto* stalled = std::get_if<coaps::SessionStalled>(&*event)) {
-      state_->on_stalled(stalled->exchange, now);
+      state_->on_stalled(stalled->peer, now);
     }
   }
   while (auto event = state_->layer().next_event(now)) {

@@ -171,11 +171,15 @@ class AccessFlow {
 
   Target* waiting_for(coap::ExchangeId id);
 
+  /// Does the operation in front wait for an answer on that session?
+  bool waits_on(const Target& target, const coap::Peer& peer) const;
+
   // --- recovery and observation (access_recovery.cc) -----------------------------------------------------------------
 
   /// A request on a session was retransmitted without any answer: the server may have been restarted, or the way to it
   /// is bad. A fresh session is opened beside the old one; only what is safe to repeat is repeated there.
-  void on_stalled(coap::ExchangeId exchange, Instant now);
+  void on_stalled(const coap::Peer& peer, Instant now);
+  void leave_behind(Target& target, const coap::Peer& peer);
 
   /// The answer to a stray exchange; false if `id` is none.
   bool on_stray_response(coap::ExchangeId id, coap::Response& response, Instant now);

@@ -24,27 +24,37 @@ bool observes(const Pending& pending) {
 
 // --- stalled sessions ------------------------------------------------------------------------------------------------
 
-void AccessFlow::on_stalled(coap::ExchangeId exchange, Instant now) {
-  Target* target = waiting_for(exchange);
-  if (target == nullptr || target->strays.size() >= max_strays) return;
-  if (target->step != Step::asking && target->step != Step::requesting) return;
-  Connection& connection = target->step == Step::asking ? as_sessions[target->access.as] : target->session;
-  if (!connection.peer) return;
+bool AccessFlow::waits_on(const Target& target, const coap::Peer& peer) const {
+  if (target.step == Step::asking) return as_sessions[target.access.as].peer == peer;
+  return target.step == Step::requesting && target.session.peer == peer;
+}
+
+void AccessFlow::on_stalled(const coap::Peer& peer, Instant now) {
   // A handshake that does not come through is retransmitted by itself; another one would change nothing.
-  if (stack.identity(connection.peer->session) == nullptr) return;
-  Stray stray{exchange, *connection.peer, target->step, std::nullopt};
-  const bool repeat = may_repeat(*target);
-  if (!repeat) {
-    stray.pending = std::move(target->queue.front());
-    target->queue.pop_front();
+  if (stack.identity(peer.session) == nullptr) return;
+  std::vector<Target*> concerned;
+  for (Target& target : targets) {
+    if (waits_on(target, peer) && target.strays.size() < max_strays) concerned.push_back(&target);
   }
-  target->strays.push_back(std::move(stray));
-  connection.peer.reset();
-  target->step = Step::idle;
-  target->awaited = {};
-  if (repeat || !target->queue.empty()) return advance(*target, now);
-  // Nothing to send: but the next operation shall find a session that works.
-  if (target->token && target->token->usable_at(now)) static_cast<void>(open_session(*target, now));
+  for (Target* target : concerned) leave_behind(*target, peer);
+  for (Target* target : concerned) {
+    advance(*target, now);
+    // Nothing to send: but the next operation shall find a session that works.
+    const bool idle = target->queue.empty() && !target->session.peer;
+    if (idle && target->token && target->token->usable_at(now)) static_cast<void>(open_session(*target, now));
+  }
+}
+
+void AccessFlow::leave_behind(Target& target, const coap::Peer& peer) {
+  Stray stray{target.awaited, peer, target.step, std::nullopt};
+  if (!may_repeat(target)) {
+    stray.pending = std::move(target.queue.front());
+    target.queue.pop_front();
+  }
+  (target.step == Step::asking ? as_sessions[target.access.as] : target.session).peer.reset();
+  target.strays.push_back(std::move(stray));
+  target.step = Step::idle;
+  target.awaited = {};
 }
 
 bool AccessFlow::on_stray_response(coap::ExchangeId id, coap::Response& response, Instant now) {

@@ -27,6 +27,7 @@ struct RsService::Impl {
   const Clock& clock;
   RsChannel channel;
   std::unique_ptr<coaps::ServerStack> stack;
+  std::unique_ptr<coap::Observations> observations;
   std::unique_ptr<rs::ResourceServer> server;
   SessionObserver observer;
   std::vector<std::uint64_t> closing;
@@ -69,8 +70,9 @@ void RsService::Impl::plan(Instant now) {
 Result<std::unique_ptr<RsService>> RsService::create(RsServiceConfig config, const Clock& clock, Random& random) {
   auto impl = std::make_unique<Impl>(clock);
   impl->stack = ACEWARD_TRY(coaps::ServerStack::create(std::move(config.stack), &impl->channel, random));
+  impl->observations = std::make_unique<coap::Observations>(impl->stack->layer(), random, config.observations);
   impl->server = ACEWARD_TRY(rs::ResourceServer::create(std::move(config.server), std::move(config.tokens),
-                                                        impl->stack->layer(), impl->channel, clock));
+                                                        *impl->observations, impl->channel, clock));
   impl->channel.attach(impl->server->tokens(), impl->server->authz_info());
   return std::unique_ptr<RsService>(new RsService(std::move(impl)));
 }
@@ -81,6 +83,7 @@ RsService::~RsService() = default;
 rs::ResourceServer& RsService::server() { return *impl_->server; }
 const RsChannel& RsService::channel() const { return impl_->channel; }
 coaps::ServerStack& RsService::stack() { return *impl_->stack; }
+coap::Observations& RsService::observations() { return *impl_->observations; }
 
 void RsService::pump(Instant now) {
   impl_->take_session_events();
@@ -89,9 +92,15 @@ void RsService::pump(Instant now) {
   impl_->plan(now);
 }
 
-std::optional<Instant> RsService::next_own_timeout() const { return impl_->due; }
+std::optional<Instant> RsService::next_own_timeout() const {
+  // Asks the stack too, which does no harm.
+  const auto of_observations = impl_->observations->next_timeout();
+  if (impl_->due && of_observations) return std::min(*impl_->due, *of_observations);
+  return impl_->due ? impl_->due : of_observations;
+}
 
 void RsService::on_own_timeout(Instant now) {
+  impl_->observations->on_timeout(now);
   impl_->close_marked(now);
   pump(now);
 }

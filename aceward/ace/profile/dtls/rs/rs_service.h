@@ -8,6 +8,7 @@
 
 #include "aceward/ace/profile/dtls/rs/rs_channel.h"
 #include "aceward/ace/rs/resource_server.h"
+#include "aceward/coap/observe/observations.h"
 #include "aceward/coaps/server_stack.h"
 
 namespace aceward::ace::dtls {
@@ -17,6 +18,7 @@ struct RsServiceConfig {
   rs::ResourceServerConfig server;
   /// `dtls` is required: the raw key of the server, and whether PSK is offered.
   coaps::ServerStackConfig stack;
+  coap::ObservationLimits observations{};
 };
 
 /// Not thread-safe. Either a host drives stack() and calls pump, on_timeout and next_timeout (net::Application), or
@@ -34,6 +36,9 @@ class RsService {
   rs::ResourceServer& server();
   const RsChannel& channel() const;
   coaps::ServerStack& stack();
+  /// Below access control: who observes is asked for permission again with each notification. Resources that can be
+  /// observed are named to it, and their changes told to it.
+  coap::Observations& observations();
 
   /// The stack has been fed: takes its session events and requests, and acts on them. Sessions whose key lost its last
   /// token are marked here and closed in the next on_timeout, which next_timeout asks for at once: their last answers
