@@ -24,15 +24,6 @@ Response acknowledging(Code code, std::uint32_t num, bool more, unsigned size) {
   set_block(response.options, option::block1, {num, more, Szx::fitting(size)});
   return response;
 }
-Options observing() {
-  Options options;
-  options.add_uint(option::observe, 0);
-  return options;
-}
-Response notification(Response response, unsigned number) {
-  response.options.set_uint(option::observe, number);
-  return response;
-}
 
 TEST(BlockwiseClient, WhatFitsPassesUnchanged) {
   ClientAlone client;
@@ -460,90 +451,6 @@ TEST(BlockwiseClient, ABodyThatNoNumberReachesIsRefusedAtOnce) {
   EXPECT_EQ(client.layer.request(block_test::server_address, std::move(request), {}, client.now).error(),
             reason::coap_body_too_large);
   EXPECT_EQ(client.layer.occupancy().transfers, 0U);
-}
-
-TEST(BlockwiseClient, ANewerNotificationTakesThePlaceOfOneThatIsFetched) {
-  ClientAlone client;
-  const auto id = client.ask(code::get, {}, observing());
-  client.answer(notification({code::content, {}, to_bytes("small")}, 1), id, false);
-  EXPECT_EQ(client.response().response.payload, to_bytes("small"));
-  client.answer(notification(block2_of(body_of(40, 2), 0, 16, "2"), 2), id, false);
-  const auto fetch = client.below.sent.back().id;
-  EXPECT_EQ(client.last(), "GET /r 2:1/0/16");
-  // One that was overtaken on the way changes nothing.
-  client.answer(notification(block2_of(body_of(40, 1), 0, 16, "1"), 1), id, false);
-  EXPECT_EQ(client.below.sent.back().id, fetch);
-  client.answer(notification(block2_of(body_of(20, 3), 0, 16, "3"), 3), id, false);
-  EXPECT_EQ(client.below.cancelled, std::vector<ExchangeId>{fetch});
-  EXPECT_EQ(client.layer.counters().superseded, 1U);
-  client.answer(block2_of(body_of(20, 3), 1, 16, "3"));
-  ASSERT_EQ(client.heard.size(), 2U);
-  EXPECT_EQ(client.response().response.payload, body_of(20, 3));
-  EXPECT_EQ(client.response().order, 3U);
-  EXPECT_EQ(client.response().id, id);
-  EXPECT_FALSE(client.response().final);
-  EXPECT_EQ(client.layer.occupancy().answer_bytes, 0U);
-}
-
-TEST(BlockwiseClient, ANotificationWhoseTagChangesIsFetchedAnewBesideTheObservation) {
-  ClientAlone client;
-  const auto id = client.ask(code::get, {}, observing());
-  client.answer(notification(block2_of(body_of(40, 1), 0, 16, "1"), 7), id, false);
-  client.answer(block2_of(body_of(40, 2), 1, 16, "2"));
-  EXPECT_EQ(client.last(), "GET /r");
-  client.answer(block2_of(body_of(20, 2), 0, 16, "2"));
-  client.answer(block2_of(body_of(20, 2), 1, 16, "2"));
-  EXPECT_EQ(client.response().response.payload, body_of(20, 2));
-  EXPECT_EQ(client.response().response.options.find_uint(option::observe), 7U);
-  EXPECT_FALSE(client.response().final);
-  EXPECT_TRUE(client.below.cancelled.empty());
-}
-
-TEST(BlockwiseClient, ANotificationThatCannotBeFetchedEndsTheObservation) {
-  ClientAlone client;
-  const auto id = client.ask(code::get, {}, observing());
-  client.answer(notification(block2_of(body_of(40), 0, 16), 1), id, false);
-  client.gone(Error(reason::coap_not_answered));
-  EXPECT_EQ(client.reason(), reason::coap_not_answered);
-  EXPECT_EQ(client.below.cancelled, std::vector<ExchangeId>{id});
-  EXPECT_EQ(client.layer.occupancy().transfers, 0U);
-}
-
-TEST(BlockwiseClient, TheEndOfAnObservationEndsTheFetching) {
-  ClientAlone client;
-  const auto id = client.ask(code::get, {}, observing());
-  client.answer(notification(block2_of(body_of(40), 0, 16), 1), id, false);
-  const auto fetch = client.below.sent.back().id;
-  client.answer({code::not_found, {}, {}}, id);
-  EXPECT_EQ(client.response().response.code, code::not_found);
-  EXPECT_TRUE(client.response().final);
-  EXPECT_EQ(client.below.cancelled, std::vector<ExchangeId>{fetch});
-  EXPECT_EQ(client.layer.occupancy().transfers, 0U);
-}
-
-TEST(BlockwiseClient, CancellingAnObservationCancelsBothExchanges) {
-  ClientAlone client;
-  const auto id = client.ask(code::get, {}, observing());
-  client.answer(notification(block2_of(body_of(40), 0, 16), 1), id, false);
-  const auto fetch = client.below.sent.back().id;
-  client.layer.cancel(id);
-  EXPECT_EQ(client.below.cancelled, (std::vector<ExchangeId>{fetch, id}));
-}
-
-TEST(BlockwiseClient, ARequestThatTakesOverATokenEndsThatObservation) {
-  ClientAlone client(sending_in(16));
-  const auto id = client.ask(code::fetch, body_of(20), observing());
-  EXPECT_FALSE(client.sent().options.has(option::observe));
-  client.answer(acknowledging(code::continue_, 0, true, 16));
-  EXPECT_TRUE(client.sent().options.has(option::observe));
-  const auto base = client.below.sent.back().id;
-  client.answer(notification({code::content, {}, to_bytes("x")}, 1), base, false);
-  EXPECT_EQ(client.response().id, id);
-  Delivery delivery;
-  delivery.token_of = id;
-  client.ask(code::fetch, to_bytes("y"), Options().add_uint(option::observe, 1), delivery);
-  EXPECT_EQ(client.below.sent.back().delivery.token_of, base);
-  EXPECT_EQ(client.layer.occupancy().transfers, 1U);
 }
 
 }  // namespace

@@ -156,6 +156,8 @@ std::pair<std::size_t, bool> BlockServer::send_block(ExchangeId id, const Held& 
   auto szx = std::min(wanted.szx, parameters_.response_szx);
   const bool one_block = wanted.offset == 0 && body.size() <= szx.size() &&
                          message_size(response.options, body.size()) + 4 <= wanted.limit;
+  // It has one already, unless it was held as it fitted one block and is now asked for in smaller ones.
+  if (!one_block) add_etag(response, body);
   if ((wanted.offset == 0 && !one_block) || wanted.size_asked) response.options.set_uint(option::size2, body.size());
   // Four octets for a Block2 option with all of its three.
   const auto overhead = message_size(response.options, 1) - 1 + 4;
