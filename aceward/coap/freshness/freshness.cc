@@ -10,7 +10,8 @@ namespace aceward::coap {
 
 namespace {
 
-constexpr std::uint64_t held_bit = std::uint64_t{1} << 62;
+// ObservationClient and ResponseCache, which lie above, set bits 63 and 62.
+constexpr std::uint64_t held_bit = std::uint64_t{1} << 61;
 constexpr std::size_t longest_echo = 40;
 constexpr std::size_t most_spare_nodes = 64;
 

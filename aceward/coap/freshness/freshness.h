@@ -65,7 +65,7 @@ struct FreshnessCounters {
 ///
 /// A request is similar to another if peer, method, and the options that make up the URI are the same (RFC 8516
 /// section 1). It needs a copy of each open request; the memory of finished ones is used again, so that traffic of a
-/// steady kind allocates nothing. Ids of requests that were held have bit 62 set, which the message layer's never have.
+/// steady kind allocates nothing. Ids of requests that were held have bit 61 set, which the message layer's never have.
 class Freshness final : public Layer {
  public:
   /// `below` must outlive the layer.

@@ -268,6 +268,8 @@ TEST_F(CoapFreshness, AfterTooManyRequestsASimilarOneWaits) {
   EXPECT_EQ(layer.backing_off_until(server, similar, now), now + seconds(30));
   const auto id = ask(server, similar);
   EXPECT_EQ(wire.sent.size(), 1U);
+  // Neither an id of the layer below, nor one that the layers above make for themselves.
+  EXPECT_EQ(id.value >> 61, 1U);
   EXPECT_EQ(layer.next_timeout(), now + seconds(30));
   now += seconds(29);
   layer.on_timeout(now);
