@@ -104,6 +104,9 @@ Result<ExchangeId> Freshness::send(const Peer& to, Request request, Delivery del
     open.repeatable = kept;
   }
   add_echo(to, request, now);
+  if (const auto renamed = below_of_.find(delivery.token_of.value); renamed != below_of_.end()) {
+    delivery.token_of = ExchangeId(renamed->second);
+  }
   auto id = below_.request(to, std::move(request), delivery, now);
   if (!id) {
     if (tracked && spare_.size() < most_spare_nodes) spare_.push_back(std::move(node));

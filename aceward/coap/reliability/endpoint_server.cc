@@ -92,8 +92,10 @@ void Endpoint::State::respond(ExchangeId id, const Response& response, Delivery 
   auto& exchange = found->second;
   auto& peer = at(exchange.peer);
   auto answer = encode(peer.peer, exchange.method, exchange.token, response, now);
-  const bool final =
-      !answer.whole || !(exchange.observes && response.code.is_success() && response.options.has(option::observe));
+  const bool goes_on = exchange.observes && response.code.is_success() && response.options.has(option::observe);
+  const bool final = !answer.whole || !goes_on;
+  // The layers above take it for an observation, which they would keep for ever.
+  if (final && goes_on) gone(id, Error(reason::coap_response_too_large, "to be a notification to this peer"));
   timers.clear(Timer::acknowledge, id.value);
   timers.clear(Timer::deadline, id.value);
   // What was refused changed nothing, whatever its method.
