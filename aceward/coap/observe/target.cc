@@ -10,7 +10,7 @@ namespace aceward::coap {
 
 Target target_of(const Peer& peer, const Request& request) {
   const auto payload = request.method == code::fetch ? BytesView(request.payload) : BytesView();
-  return {peer, cache_key(request.method, request.options, {option::etag}, payload)};
+  return {peer, cache_key(request.method, request.options, {option::etag, option::block2}, payload)};
 }
 
 std::size_t TargetHash::operator()(const Target& target) const noexcept {
