@@ -28,8 +28,22 @@ class HandledPath final : public Resource {
 
 struct Server::Impl {
   Impl(Random& random, const ServerConfig& config)
-      : endpoint(config.parameters, config.limits, random), top(endpoint), router(top) {
-    endpoint.set_known_options(KnownOptions::in_requests(), KnownOptions::in_responses());
+      : endpoint(config.parameters, config.limits, random),
+        blockwise(endpoint, fitting(config), config.blockwise_limits, random),
+        observations(blockwise, random, config.observations),
+        router(observations) {
+    auto in_requests = Router::known_options();
+    auto in_responses = KnownOptions::in_responses();
+    Blockwise::add_known_options(in_requests);
+    Blockwise::add_known_options(in_responses);
+    endpoint.set_known_options(in_requests, in_responses);
+    router.well_known_core(config.well_known_core);
+  }
+
+  static BlockwiseParameters fitting(const ServerConfig& config) {
+    BlockwiseParameters parameters = config.blockwise;
+    parameters.message_size = config.limits.datagram_size;
+    return parameters;
   }
 
   void pump(Instant now) {
@@ -38,7 +52,8 @@ struct Server::Impl {
   }
 
   Endpoint endpoint;
-  Layer& top;
+  Blockwise blockwise;
+  Observations observations;
   Router router;
   std::map<Path, HandledPath> paths;
 };
@@ -53,9 +68,20 @@ void Server::on(Code method, std::string_view path, Handler handler) {
   impl_->router.add(std::move(segments), resource);
 }
 
+void Server::observable(std::string_view path, const ObservableSettings& settings) {
+  impl_->observations.allow(path, settings);
+}
+
+void Server::changed(std::string_view path, Instant now) {
+  impl_->observations.changed(path, now);
+  impl_->pump(now);
+}
+
 Router& Server::router() { return impl_->router; }
-Layer& Server::layer() { return impl_->top; }
-const Endpoint& Server::endpoint() const { return impl_->endpoint; }
+Layer& Server::layer() { return impl_->observations; }
+Observations& Server::observations() { return impl_->observations; }
+const Blockwise& Server::blockwise() const { return impl_->blockwise; }
+Endpoint& Server::endpoint() { return impl_->endpoint; }
 
 void Server::receive(const Address& from, const Address& local, BytesView datagram, Instant now) {
   impl_->endpoint.receive({Transport::udp, from, local}, datagram, now);
@@ -64,10 +90,10 @@ void Server::receive(const Address& from, const Address& local, BytesView datagr
 
 std::optional<Outgoing> Server::next_datagram() { return impl_->endpoint.next_datagram(); }
 
-std::optional<Instant> Server::next_timeout() const { return impl_->top.next_timeout(); }
+std::optional<Instant> Server::next_timeout() const { return impl_->observations.next_timeout(); }
 
 void Server::on_timeout(Instant now) {
-  impl_->top.on_timeout(now);
+  impl_->observations.on_timeout(now);
   impl_->pump(now);
 }
 

@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "aceward/base/random.h"
+#include "aceward/coap/blockwise/blockwise.h"
+#include "aceward/coap/observe/observations.h"
 #include "aceward/coap/reliability/endpoint.h"
 #include "aceward/coap/resource/router.h"
 
@@ -15,10 +17,17 @@ namespace aceward::coap {
 struct ServerConfig {
   Parameters parameters{};
   Limits limits{};
+  /// `message_size` is taken from `limits`.
+  BlockwiseParameters blockwise{};
+  BlockwiseLimits blockwise_limits{};
+  ObservationLimits observations{};
+  /// GET on /.well-known/core lists the resources (RFC 6690).
+  bool well_known_core = true;
 };
 
-/// Give it what arrives, take what is to be sent, and call on_timeout when next_timeout says so; net::CoapServer does
-/// that on real sockets. Requests are handed to their resources within receive() and on_timeout(). Not thread-safe.
+/// From the bottom: messages, block-wise transfer, observation, resources. Give it what arrives, take what is to be
+/// sent, and call on_timeout when next_timeout says so; net::CoapServer does that on real sockets. Requests are handed
+/// to their resources within receive() and on_timeout(). Not thread-safe.
 class Server {
  public:
   /// `random` outlives the server.
@@ -33,12 +42,18 @@ class Server {
   /// router() has a resource of another kind for: the later of the two replaces the earlier.
   void on(Code method, std::string_view path, Handler handler);
 
-  /// For resources that answer later, can be observed, or cover a whole tree.
+  /// Lets clients observe what is at `path` (RFC 7641): they hear of it after changed().
+  void observable(std::string_view path, const ObservableSettings& settings = {});
+  void changed(std::string_view path, Instant now);
+
+  /// For resources that answer later or cover a whole tree, and for virtual servers.
   Router& router();
   /// What resources answer through: the layer below the router.
   Layer& layer();
-  /// The message layer: its counters and what it holds.
-  const Endpoint& endpoint() const;
+  Observations& observations();
+  const Blockwise& blockwise() const;
+  /// The message layer: its counters, what it holds, and which listeners answer strangers at length.
+  Endpoint& endpoint();
 
   /// One datagram. `local` is the address that it was sent to; the answer's Outgoing::to.local is the same.
   void receive(const Address& from, const Address& local, BytesView datagram, Instant now);

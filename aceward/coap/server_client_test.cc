@@ -162,6 +162,101 @@ TEST_F(UsualStacks, AClientThatIsAskedHasNoResources) {
   EXPECT_EQ(answers[0]->code, code::not_found);
 }
 
+TEST_F(UsualStacks, LargeBodiesGoAndComeInBlocks) {
+  std::string held;
+  server.on(code::put, "/large", [&](const RequestArrived& arrived) {
+    held = as_text(arrived.request.payload);
+    return make_response(code::changed);
+  });
+  server.on(code::get, "/large", [&](const RequestArrived&) {
+    return make_response(code::content, content_format::text_plain, to_bytes(held));
+  });
+  const std::string text(5000, 'x');
+  Request request = make_request(code::put, parse_uri("coap://192.0.2.1/large").value(), usual_server).value();
+  request.payload = to_bytes(text);
+  ASSERT_TRUE(client.request(usual_server, std::move(request), keep(), now));
+  exchange();
+  EXPECT_EQ(held, text);
+  ASSERT_TRUE(client.get("coap://192.0.2.1/large", keep(), now));
+  exchange();
+  ASSERT_EQ(outcomes.size(), 2U);
+  ASSERT_TRUE(outcomes[0] && outcomes[1]);
+  EXPECT_EQ(outcomes[0]->code, code::changed);
+  EXPECT_EQ(as_text(outcomes[1]->payload), text);
+  EXPECT_EQ(server.blockwise().counters().assembled, 1U);
+}
+
+TEST_F(UsualStacks, AnObserverHearsOfEachChangeUntilItStops) {
+  int degrees = 20;
+  server.on(code::get, "/temperature", [&](const RequestArrived&) {
+    return make_response(code::content, content_format::text_plain, to_bytes(std::to_string(degrees)));
+  });
+  server.observable("/temperature");
+  std::vector<std::string> heard;
+  const auto uri = parse_uri("coap://192.0.2.1/temperature").value();
+  const auto id = client.observe(
+      usual_server, make_request(code::get, uri, usual_server).value(),
+      [&](Result<Response> state, bool last) {
+        heard.push_back(state ? std::string(as_text(state->payload)) : "gone");
+        EXPECT_FALSE(last);
+      },
+      now);
+  ASSERT_TRUE(id);
+  exchange();
+  degrees = 21;
+  server.changed("/temperature", now);
+  exchange();
+  EXPECT_EQ(heard, (std::vector<std::string>{"20", "21"}));
+  EXPECT_EQ(server.observations().observers(), 1U);
+  client.stop_observing(*id, now);
+  exchange();
+  EXPECT_EQ(server.observations().observers(), 0U);
+  degrees = 22;
+  server.changed("/temperature", now);
+  exchange();
+  EXPECT_EQ(heard.size(), 2U);
+}
+
+TEST_F(UsualStacks, TheListOfResourcesIsThere) {
+  server.on(code::get, "/hello", greeting);
+  ASSERT_TRUE(client.get("coap://192.0.2.1/.well-known/core", keep(), now));
+  exchange();
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_EQ(as_text(outcomes[0]->payload), "</hello>");
+}
+
+TEST_F(UsualStacks, APingIsAnsweredOrNot) {
+  std::vector<bool> there;
+  const auto note = [&](Result<> outcome) { there.push_back(outcome.has_value()); };
+  ASSERT_TRUE(client.ping(usual_server, note, now));
+  exchange();
+  EXPECT_EQ(there, (std::vector<bool>{true}));
+  lossy = true;
+  ASSERT_TRUE(client.ping(usual_server, note, now));
+  exchange();
+  wait(std::chrono::seconds(100));
+  EXPECT_EQ(there, (std::vector<bool>{true, false}));
+}
+
+TEST_F(UsualStacks, ACacheAnswersWhatIsFresh) {
+  Client caching(random, {.cache = CacheLimits{}});
+  int asked = 0;
+  server.on(code::get, "/hello", [&](const RequestArrived& arrived) {
+    ++asked;
+    return greeting(arrived);
+  });
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(caching.get("coap://192.0.2.1/hello", keep(), now));
+    while (auto out = caching.next_datagram()) server.receive(usual_client, out->to.remote, out->datagram, now);
+    while (auto out = server.next_datagram()) caching.receive(out->to.local, usual_client, out->datagram, now);
+    caching.on_timeout(now);
+  }
+  EXPECT_EQ(outcomes.size(), 2U);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(caching.cache()->counters().hits, 1U);
+  EXPECT_EQ(client.cache(), nullptr);
+}
+
 TEST_F(UsualStacks, OnlyPlainUrisWithAddressesAreForIt) {
   EXPECT_EQ(client.get("coaps://192.0.2.1/", keep(), now).error(), reason::uri_not_for_this_client);
   EXPECT_EQ(client.get("coap://example.org/", keep(), now).error(), reason::uri_not_for_this_client);
