@@ -108,10 +108,11 @@ std::optional<ServerOutgoing> ServerStack::Impl::protect(coap::Outgoing&& messag
     return std::nullopt;
   }
   // What does not go out is lost as on a network; the end of a session has its own event.
-  if (!tls->send(tls::SessionId(message.to.session), message.datagram, now)) return std::nullopt;
-  auto record = tls->next_datagram();
+  const bool sent = tls->send(tls::SessionId(message.to.session), message.datagram, now).has_value();
+  auto record = sent ? tls->next_datagram() : std::nullopt;
   if (!record) return std::nullopt;
   if (tap != nullptr) tap->on_message(Direction::out, message.to, message.datagram, record->datagram.size(), now);
+  endpoint.recycle(std::move(message.datagram));
   return ServerOutgoing{ListenerKind::secure, record->to, record->local, std::move(record->datagram)};
 }
 

@@ -13,7 +13,7 @@ struct CoapServer::Impl {
         server(random, config),
         turn(
             loop_in, server,
-            [this](coap::Outgoing&& out) { listeners.send(0, out.to.remote, out.to.local, std::move(out.datagram)); },
+            [this](coap::Outgoing&& out) { listeners.send(0, out.to.remote, out.to.local, out.datagram); },
             [this] { listeners.flush(); }) {}
 
   void on_batch(std::span<const UdpReceived> batch) {

@@ -26,7 +26,8 @@ class HostTurn {
   using Outgoing = typename decltype(take(std::declval<Stack&>(), Instant{}))::value_type;
   using Send = std::function<void(Outgoing&&)>;
 
-  /// `send` queues a datagram; `flush` sends what is queued, once a turn. The first three outlive this object.
+  /// `send` queues a datagram, whose memory goes round if it is left where it was; `flush` sends what is queued, once a
+  /// turn. The first three outlive this object.
   HostTurn(EventLoop& loop, Stack& stack, Application& application, Send send, std::function<void()> flush)
       : HostTurn(loop, stack, &application, std::move(send), std::move(flush)) {}
   /// Without an application: the stack itself acts.
@@ -42,7 +43,13 @@ class HostTurn {
     do {
       once_more_ = false;
       if (application_ != nullptr) application_->pump(now);
-      while (auto out = take(stack_, now)) send_(std::move(*out));
+      while (auto out = take(stack_, now)) {
+        Bytes& datagram = out->datagram;
+        send_(std::move(*out));
+        if constexpr (requires { stack_.endpoint().recycle(std::move(datagram)); }) {
+          stack_.endpoint().recycle(std::move(datagram));
+        }
+      }
     } while (once_more_);
     running_ = false;
     flush_();

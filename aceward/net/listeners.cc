@@ -12,7 +12,7 @@ Result<Address> Listeners::listen(EventLoop& loop, int kind, const Address& addr
   return bound;
 }
 
-void Listeners::send(int kind, const Address& to, const Address& local, Bytes datagram) {
+void Listeners::send(int kind, const Address& to, const Address& local, BytesView datagram) {
   UdpSocket* chosen = nullptr;
   for (const Listener& listener : listeners_) {
     if (listener.kind != kind) continue;
@@ -24,7 +24,7 @@ void Listeners::send(int kind, const Address& to, const Address& local, Bytes da
     const bool covers = bound.port == local.port && bound.is_unspecified() && (!bound.is_v4() || local.is_v4());
     if (covers || chosen == nullptr) chosen = listener.socket.get();
   }
-  if (chosen != nullptr) chosen->send(to, local, std::move(datagram));
+  if (chosen != nullptr) chosen->send(to, local, datagram);
 }
 
 void Listeners::flush() {

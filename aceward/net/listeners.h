@@ -16,7 +16,7 @@ class Listeners {
   Result<Address> listen(EventLoop& loop, int kind, const Address& address, UdpSocket::OnBatch on_batch,
                          UdpOptions options);
   /// Queues on the socket of that kind that `local` was received at. Without any, the datagram is lost.
-  void send(int kind, const Address& to, const Address& local, Bytes datagram);
+  void send(int kind, const Address& to, const Address& local, BytesView datagram);
   void flush();
   /// One for each listen(), in order.
   std::vector<UdpSocket::Counters> counters() const;

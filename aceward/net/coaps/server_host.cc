@@ -12,7 +12,7 @@ struct ServerHost::Impl {
         turn(
             loop_in, stack_in, application_in,
             [this](coaps::ServerOutgoing&& out) {
-              listeners.send(static_cast<int>(out.kind), out.to, out.local, std::move(out.datagram));
+              listeners.send(static_cast<int>(out.kind), out.to, out.local, out.datagram);
             },
             [this] { listeners.flush(); }) {}
 
