@@ -152,6 +152,26 @@ TEST_P(Recovery, AnObservationGoesOnBesideOtherOperationsAndEndsWhenItIsCancelle
   EXPECT_FALSE(node->access->next_completed());
 }
 
+TEST_P(Recovery, AnObservationIsEndedAtTheServerByARequestThatTakesOverItsToken) {
+  Sensor sensor;
+  world.rs->server().add("temp", sensor);
+  const auto watch = submit(world, *node, coap::code::get, "/temp", true);
+  world.run();
+  EXPECT_EQ(take_notifications(*node).size(), 1U);
+  ace::dtls::Operation end;
+  end.request.options.add_path("/temp").add_uint(coap::option::observe, 1);
+  end.renews = watch;
+  const auto ended = node->access->submit(0, std::move(end), world.clock.now());
+  world.run();
+  const auto completed = node->access->next_completed();
+  ASSERT_TRUE(completed);
+  EXPECT_EQ(completed->id, ended);
+  EXPECT_EQ(code_of(*completed), coap::code::content);
+  sensor.change(world.rs->server().layer(), world.clock.now());
+  world.run();
+  EXPECT_TRUE(take_notifications(*node).empty());
+}
+
 TEST_P(Recovery, AnObservationIsRegisteredAgainWhenItsSessionIsLost) {
   Sensor before;
   world.rs->server().add("temp", before);

@@ -62,6 +62,9 @@ struct Operation {
   bool plain_answer_allowed = false;
   coap::Reliability reliability = coap::Reliability::automatic;
   std::chrono::nanoseconds timeout{std::chrono::seconds(90)};  ///< for all steps together
+  /// An observation at the same server whose token this request takes over, to renew it or to end it (RFC 7641 sections
+  /// 3.3.1 and 3.6): it is over then, as after cancel(). 0: none.
+  OperationId renews{};
 };
 
 struct Completed {

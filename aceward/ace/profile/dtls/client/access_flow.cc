@@ -24,7 +24,10 @@ bool is_refusal(const Error& why) {
 
 void AccessFlow::send(Target& target, Step step, const coap::Peer& peer, coap::Request request,
                       coap::Reliability reliability, Instant now) {
-  const coap::Delivery delivery{reliability, target.queue.front().deadline - now};
+  const Pending& pending = target.queue.front();
+  coap::Delivery delivery{reliability, pending.deadline - now, {}};
+  const bool is_the_request = step == Step::probing || step == Step::requesting;
+  if (is_the_request) delivery.token_of = take_watch(target, pending.operation.renews, peer);
   auto sent = layer().request(peer, std::move(request), delivery, now);
   if (!sent) return finish(target, std::unexpected(sent.error()), step);
   target.step = step;

@@ -196,6 +196,9 @@ class AccessFlow {
   void begin_watch(Target& target, coap::ResponseArrived arrived, Instant now);
   bool on_watch_response(coap::ResponseArrived& arrived, Instant now);
   bool on_watch_gone(coap::ExchangeId id, const Error& why, Instant now);
+  /// The exchange of an observation that a request to `peer` takes over; it is no longer watched. 0: there is none on
+  /// that session.
+  coap::ExchangeId take_watch(Target& target, OperationId id, const coap::Peer& peer);
   /// Registers anew.
   void watch_again(Target& target, Watch watch, Instant now);
   /// Forgets an operation, wherever it is.

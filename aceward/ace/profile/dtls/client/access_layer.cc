@@ -14,6 +14,7 @@ Result<coap::ExchangeId> AccessLayer::request(const coap::Peer& to, coap::Reques
   operation.plain_answer_allowed = to.transport == coap::Transport::udp;
   operation.reliability = delivery.reliability;
   if (delivery.timeout.count() > 0) operation.timeout = delivery.timeout;
+  operation.renews = OperationId(delivery.token_of.value);
   return coap::ExchangeId(client_.submit(server, std::move(operation), now).value);
 }
 

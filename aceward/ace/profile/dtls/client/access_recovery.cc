@@ -204,6 +204,16 @@ bool AccessFlow::on_watch_gone(coap::ExchangeId id, const Error& why, Instant no
   return false;
 }
 
+coap::ExchangeId AccessFlow::take_watch(Target& target, OperationId id, const coap::Peer& peer) {
+  const auto found = std::ranges::find_if(target.watches, [id](const Watch& watch) { return watch.pending.id == id; });
+  if (found == target.watches.end()) return {};
+  const Watch watch = std::move(*found);
+  target.watches.erase(found);
+  if (watch.peer == peer) return watch.exchange;
+  layer().cancel(watch.exchange);
+  return {};
+}
+
 void AccessFlow::watch_again(Target& target, Watch watch, Instant now) {
   Pending again;
   again.id = watch.pending.id;
