@@ -4,43 +4,59 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <csignal>
+#include <memory>
+#include <optional>
 
 #include "aceward/net/event_loop_impl.h"
 
 namespace aceward::net {
 
-struct Timer::Impl {
+/// A deadline that moves with every datagram costs no system call: the system's timer stays where it is if it goes off
+/// no later, and is set anew when it finds that it went off early.
+struct Timer::Impl : std::enable_shared_from_this<Timer::Impl> {
   Impl(EventLoop& loop_in, std::function<void()> on_expiry_in)
       : loop(loop_in), timer(loop_in.impl().io), on_expiry(std::move(on_expiry_in)) {}
+
+  void arm(Instant at);
+  void on_time();
 
   EventLoop& loop;
   asio::steady_timer timer;
   std::function<void()> on_expiry;
-  /// An expiry that was already queued when the timer was moved must not be taken for the new one.
+  std::optional<Instant> wanted;  ///< by whoever owns the timer
+  std::optional<Instant> armed;   ///< when the system's timer goes off
+  /// An expiry that was already queued when the system's timer was moved must not be taken for the new one.
   std::uint64_t setting = 0;
 };
+
+void Timer::Impl::arm(Instant at) {
+  armed = at;
+  timer.expires_after(std::max(std::chrono::nanoseconds(0), at - loop.now()));
+  timer.async_wait([weak = weak_from_this(), mine = ++setting](const asio::error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self && self->setting == mine) self->on_time();
+  });
+}
+
+void Timer::Impl::on_time() {
+  armed.reset();
+  if (!wanted) return;
+  if (loop.now() < *wanted) return arm(*wanted);
+  wanted.reset();
+  on_expiry();
+}
 
 Timer::Timer(EventLoop& loop, std::function<void()> on_expiry)
     : impl_(std::make_shared<Impl>(loop, std::move(on_expiry))) {}
 
-Timer::~Timer() { cancel(); }
+Timer::~Timer() { ++impl_->setting; }
 
 void Timer::set(Instant at) {
-  const auto wait = std::max(std::chrono::nanoseconds(0), at - impl_->loop.now());
-  const std::uint64_t setting = ++impl_->setting;
-  impl_->timer.expires_after(wait);
-  impl_->timer.async_wait([weak = std::weak_ptr(impl_), setting](const asio::error_code& error) {
-    const auto self = weak.lock();
-    if (error || !self || self->setting != setting) return;
-    ++self->setting;
-    self->on_expiry();
-  });
+  impl_->wanted = at;
+  if (!impl_->armed || at < *impl_->armed) impl_->arm(at);
 }
 
-void Timer::cancel() {
-  ++impl_->setting;
-  impl_->timer.cancel();
-}
+void Timer::cancel() { impl_->wanted.reset(); }
 
 EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {}
 EventLoop::~EventLoop() = default;

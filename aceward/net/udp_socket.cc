@@ -6,7 +6,6 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <cstring>
-#include <deque>
 #include <vector>
 
 #include "aceward/net/event_loop_impl.h"
@@ -77,7 +76,8 @@ struct UdpSocket::Impl : std::enable_shared_from_this<UdpSocket::Impl> {
   struct Queued {
     Address to;
     Address local;
-    Bytes datagram;
+    std::size_t offset;  ///< in queued_octets
+    std::size_t length;
   };
 
   Impl(EventLoop& loop, sa_family_t family_in, OnBatch on_batch_in, UdpOptions options_in)
@@ -88,7 +88,10 @@ struct UdpSocket::Impl : std::enable_shared_from_this<UdpSocket::Impl> {
   void await_writable();
   /// Returns whether there may be more to read.
   bool read_batch();
+  void make_ready(std::size_t slot);
   void flush();
+  std::size_t queue_length() const { return queue.size() - first_queued; }
+  void tidy_queue();
   void put_source(msghdr& message, ControlBuffer& buffer, const Address& local) const;
 
   asio::posix::stream_descriptor descriptor;
@@ -99,7 +102,10 @@ struct UdpSocket::Impl : std::enable_shared_from_this<UdpSocket::Impl> {
   Counters counters;
   bool closed = false;
   bool waiting_to_write = false;
-  std::deque<Queued> queue;
+  // Memory that is used again and again: nothing is allocated for a datagram. What lies before `first_queued` was sent.
+  std::vector<Queued> queue;
+  std::size_t first_queued = 0;
+  Bytes queued_octets;
 
   std::vector<std::uint8_t> buffer;
   std::vector<iovec> vectors;
@@ -125,6 +131,19 @@ void UdpSocket::Impl::prepare() {
   out_vectors.resize(batch);
   out_names.resize(batch);
   out_controls.resize(batch);
+  for (std::size_t i = 0; i < batch; ++i) make_ready(i);
+}
+
+void UdpSocket::Impl::make_ready(std::size_t slot) {
+  vectors[slot] = {buffer.data() + slot * options.datagram_size, options.datagram_size};
+  msghdr& message = headers[slot].msg_hdr;
+  message = {};
+  message.msg_name = &names[slot];
+  message.msg_namelen = sizeof names[slot];
+  message.msg_iov = &vectors[slot];
+  message.msg_iovlen = 1;
+  message.msg_control = controls[slot].octets.data();
+  message.msg_controllen = controls[slot].octets.size();
 }
 
 void UdpSocket::Impl::await_readable() {
@@ -139,17 +158,6 @@ void UdpSocket::Impl::await_readable() {
 }
 
 bool UdpSocket::Impl::read_batch() {
-  for (std::size_t i = 0; i < headers.size(); ++i) {
-    vectors[i] = {buffer.data() + i * options.datagram_size, options.datagram_size};
-    msghdr& message = headers[i].msg_hdr;
-    message = {};
-    message.msg_name = &names[i];
-    message.msg_namelen = sizeof names[i];
-    message.msg_iov = &vectors[i];
-    message.msg_iovlen = 1;
-    message.msg_control = controls[i].octets.data();
-    message.msg_controllen = controls[i].octets.size();
-  }
   const int count = ::recvmmsg(descriptor.native_handle(), headers.data(), static_cast<unsigned>(headers.size()),
                                MSG_DONTWAIT, nullptr);
   ++counters.calls_in;
@@ -170,6 +178,7 @@ bool UdpSocket::Impl::read_batch() {
                         BytesView(buffer.data() + i * options.datagram_size, headers[i].msg_len)});
   }
   if (!received.empty()) on_batch(received);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) make_ready(i);
   return !closed && static_cast<std::size_t>(count) == headers.size();
 }
 
@@ -190,12 +199,12 @@ void UdpSocket::Impl::put_source(msghdr& message, ControlBuffer& control, const 
 }
 
 void UdpSocket::Impl::flush() {
-  while (!queue.empty() && !closed) {
-    const std::size_t count = std::min(queue.size(), out_headers.size());
+  while (queue_length() != 0 && !closed) {
+    const std::size_t count = std::min(queue_length(), out_headers.size());
     for (std::size_t i = 0; i < count; ++i) {
-      Queued& item = queue[i];
+      const Queued& item = queue[first_queued + i];
       out_names[i] = to_socket_address(item.to, family);
-      out_vectors[i] = {item.datagram.data(), item.datagram.size()};
+      out_vectors[i] = {queued_octets.data() + item.offset, item.length};
       msghdr& message = out_headers[i].msg_hdr;
       message = {};
       message.msg_name = out_names[i].get();
@@ -208,22 +217,37 @@ void UdpSocket::Impl::flush() {
                                 MSG_DONTWAIT | MSG_NOSIGNAL);
     ++counters.calls_out;
     if (sent > 0) {
-      for (int i = 0; i < sent; ++i) {
-        ++counters.datagrams_out;
-        counters.octets_out += queue.front().datagram.size();
-        queue.pop_front();
-      }
+      for (int i = 0; i < sent; ++i) counters.octets_out += queue[first_queued++].length;
+      counters.datagrams_out += static_cast<std::uint64_t>(sent);
       continue;
     }
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      tidy_queue();
       await_writable();
       return;
     }
     // Only the first of a batch can be at fault; the rest may still go.
     ++counters.send_errors;
-    queue.pop_front();
+    ++first_queued;
   }
+  tidy_queue();
+}
+
+/// Takes the room of what was sent, unless moving what was not would cost more.
+void UdpSocket::Impl::tidy_queue() {
+  if (queue_length() == 0) {
+    queue.clear();
+    queued_octets.clear();
+  } else if (first_queued >= queue_length()) {
+    const std::size_t sent = queue[first_queued].offset;
+    queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(first_queued));
+    queued_octets.erase(queued_octets.begin(), queued_octets.begin() + static_cast<std::ptrdiff_t>(sent));
+    for (Queued& item : queue) item.offset -= sent;
+  } else {
+    return;
+  }
+  first_queued = 0;
 }
 
 void UdpSocket::Impl::await_writable() {
@@ -281,12 +305,14 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::bind(EventLoop& loop, const Addres
 
 const Address& UdpSocket::local_address() const { return impl_->bound; }
 
-void UdpSocket::send(const Address& to, const Address& local, Bytes datagram) {
-  if (impl_->queue.size() >= impl_->options.max_queued) {
+void UdpSocket::send(const Address& to, const Address& local, BytesView datagram) {
+  if (impl_->queue_length() >= impl_->options.max_queued) {
     ++impl_->counters.queue_dropped;
     return;
   }
-  impl_->queue.push_back({to, local, std::move(datagram)});
+  Bytes& octets = impl_->queued_octets;
+  impl_->queue.push_back({to, local, octets.size(), datagram.size()});
+  octets.insert(octets.end(), datagram.begin(), datagram.end());
 }
 
 void UdpSocket::flush() {

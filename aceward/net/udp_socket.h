@@ -39,8 +39,9 @@ class UdpSocket {
 
   /// As bound, with the real port.
   const Address& local_address() const;
-  /// Queues; flush() sends. `local` says from which of the host's addresses, unspecified leaves it to the system.
-  void send(const Address& to, const Address& local, Bytes datagram);
+  /// Queues a copy; flush() sends. `local` says from which of the host's addresses, unspecified leaves it to the
+  /// system.
+  void send(const Address& to, const Address& local, BytesView datagram);
   /// Sends what is queued in as few system calls as possible; what the system does not take now goes when it can.
   void flush();
 
