@@ -17,12 +17,6 @@ std::chrono::nanoseconds processor_time() {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 double time_of(const Contender& contender, std::size_t times) {
   const auto begin = processor_time();
   for (std::size_t i = 0; i < times; ++i) contender.once();
@@ -44,14 +38,16 @@ std::size_t times_for(const Contender& contender, std::chrono::nanoseconds serie
   }
 }
 
-std::string in_words(double nanoseconds) {
-  char text[32];
-  if (nanoseconds < 1e3) {
-    std::snprintf(text, sizeof text, "%.1f ns", nanoseconds);
-  } else if (nanoseconds < 1e6) {
-    std::snprintf(text, sizeof text, "%.2f us", nanoseconds / 1e3);
+std::string in_words(double value, const std::string& unit) {
+  char text[48];
+  if (unit != "ns") {
+    std::snprintf(text, sizeof text, "%.4g %s", value, unit.c_str());
+  } else if (value < 1e3) {
+    std::snprintf(text, sizeof text, "%.1f ns", value);
+  } else if (value < 1e6) {
+    std::snprintf(text, sizeof text, "%.2f us", value / 1e3);
   } else {
-    std::snprintf(text, sizeof text, "%.2f ms", nanoseconds / 1e6);
+    std::snprintf(text, sizeof text, "%.2f ms", value / 1e6);
   }
   return text;
 }
@@ -67,6 +63,12 @@ std::string json_number(double number) {
 
 }  // namespace
 
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
 void Report::measure(const std::vector<Contender>& contenders, const std::vector<Comparison>& comparisons) {
   std::vector<std::size_t> times;
   for (const Contender& contender : contenders) times.push_back(times_for(contender, series_));
@@ -76,7 +78,7 @@ void Report::measure(const std::vector<Contender>& contenders, const std::vector
   }
   for (std::size_t i = 0; i < contenders.size(); ++i) {
     const bool is_compared = std::ranges::any_of(comparisons, [i](const Comparison& c) { return c.of == i; });
-    if (!is_compared) figures_.push_back({contenders[i].name, median(measured[i]), "", 0, {}});
+    if (!is_compared) figures_.push_back({contenders[i].name, median(measured[i]), "", 0, {}, "ns", ""});
   }
   for (const Comparison& comparison : comparisons) {
     std::vector<double> ratios;
@@ -84,7 +86,7 @@ void Report::measure(const std::vector<Contender>& contenders, const std::vector
       ratios.push_back(measured[comparison.of][round] / measured[comparison.with][round]);
     }
     figures_.push_back({contenders[comparison.of].name, median(measured[comparison.of]),
-                        contenders[comparison.with].name, median(ratios), comparison.goal});
+                        contenders[comparison.with].name, median(ratios), comparison.goal, "ns", ""});
   }
 }
 
@@ -98,7 +100,7 @@ std::string Report::table() const {
   std::string text;
   for (const Figure& figure : figures_) {
     text += figure.name + std::string(width - figure.name.size(), ' ');
-    const std::string time = in_words(figure.value);
+    const std::string time = in_words(figure.value, figure.unit);
     text += std::string(time.size() < 12 ? 12 - time.size() : 1, ' ') + time;
     if (!figure.compared_with.empty()) {
       char ratio[64];
@@ -111,7 +113,9 @@ std::string Report::table() const {
       }
     }
     text += '\n';
+    if (!figure.note.empty()) text += "    " + figure.note + '\n';
   }
+  for (const std::string& one : skipped_) text += one + '\n';
   return text;
 }
 
@@ -121,10 +125,10 @@ std::string Report::json() const {
     const Figure& figure = figures_[i];
     const bool compared = !figure.compared_with.empty();
     text += (i == 0 ? "\n" : ",\n");
-    text += R"( {"name": )" + json_text(figure.name) + R"(, "value": )" + json_number(figure.value) +
-            R"(, "unit": "ns", "compared_with": )" + json_text(figure.compared_with) + R"(, "ratio": )" +
+    text += R"( {"name": )" + json_text(figure.name) + R"(, "value": )" + json_number(figure.value) + R"(, "unit": )" +
+            json_text(figure.unit) + R"(, "compared_with": )" + json_text(figure.compared_with) + R"(, "ratio": )" +
             (compared ? json_number(figure.ratio) : "null") + R"(, "goal": )" +
-            (figure.goal ? json_number(*figure.goal) : "null") + "}";
+            (figure.goal ? json_number(*figure.goal) : "null") + R"(, "note": )" + json_text(figure.note) + "}";
   }
   return text + "\n]\n";
 }

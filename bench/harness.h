@@ -33,10 +33,12 @@ struct Comparison {
 
 struct Figure {
   std::string name;
-  double value = 0;  ///< nanoseconds of processor time for one, the median of the series
+  double value = 0;  ///< in `unit`; of time: processor time for one, the median of the series
   std::string compared_with;
   double ratio = 0;  ///< the median over the rounds of this figure's time by that of what it is compared with
   std::optional<double> goal;
+  std::string unit = "ns";
+  std::string note = {};  ///< how it was measured, where that is not the same for all
 };
 
 class Report {
@@ -47,17 +49,25 @@ class Report {
   /// Lets the contenders take turns: a change of the machine's pace meets all of them.
   void measure(const std::vector<Contender>& contenders, const std::vector<Comparison>& comparisons);
 
+  /// What was measured elsewhere.
+  void add(Figure figure) { figures_.push_back(std::move(figure)); }
+  /// A figure that could not be measured here.
+  void skip(const std::string& name, const std::string& why) { skipped_.push_back(name + ": not measured, " + why); }
+
   const std::vector<Figure>& figures() const { return figures_; }
   std::string table() const;
-  /// An array with one object a line: name, value, unit, compared_with, ratio, goal. What the others are compared with
-  /// has null in the last three.
+  /// An array with one object a line: name, value, unit, compared_with, ratio, goal, note. What the others are compared
+  /// with has null in compared_with, ratio and goal.
   std::string json() const;
 
  private:
   std::size_t rounds_;
   std::chrono::nanoseconds series_;
   std::vector<Figure> figures_;
+  std::vector<std::string> skipped_;
 };
+
+double median(std::vector<double> values);
 
 /// Ends the program: a benchmark that does not do its work measures nothing.
 [[noreturn]] void give_up(const std::string& what);
@@ -73,5 +83,7 @@ auto need(R result, const char* what) {
 void measure_tokens(Report& report);
 void measure_coap(Report& report);
 void measure_handshakes(Report& report);
+/// Real servers over loopback; `brief` is a look whether everything still runs.
+void measure_servers(Report& report, bool brief);
 
 }  // namespace aceward::bench

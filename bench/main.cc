@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "bench/harness.h"
+#include "bench/serve.h"
 
 namespace {
 
@@ -12,18 +13,24 @@ constexpr std::string_view usage =
     "aceward-bench measures what the project's work costs, each figure beside its bare primitive.\n\n"
     "  --json FILE  also write the figures: name, value, unit, compared_with, ratio, goal\n"
     "  --brief      a fraction of the time, for a look whether everything still runs\n"
+    "  --only PART  tokens, coap, handshakes or servers\n"
     "  --help\n";
 
 }  // namespace
 
 int main(int count, char** values) {
+  // The servers that are measured are this program too, in processes of their own.
+  if (count == 3 && std::strcmp(values[1], "serve") == 0) return aceward::bench::serve(values[2]);
   const char* json_file = nullptr;
+  std::string_view only;
   bool brief = false;
   for (int i = 1; i < count; ++i) {
     if (std::strcmp(values[i], "--json") == 0 && i + 1 < count) {
       json_file = values[++i];
     } else if (std::strcmp(values[i], "--brief") == 0) {
       brief = true;
+    } else if (std::strcmp(values[i], "--only") == 0 && i + 1 < count) {
+      only = values[++i];
     } else if (std::strcmp(values[i], "--help") == 0) {
       std::fputs(usage.data(), stdout);
       return 0;
@@ -33,9 +40,11 @@ int main(int count, char** values) {
     }
   }
   aceward::bench::Report report(brief ? 3 : 51, std::chrono::milliseconds(brief ? 2 : 8));
-  measure_tokens(report);
-  measure_coap(report);
-  measure_handshakes(report);
+  const auto wanted = [only](std::string_view part) { return only.empty() || only == part; };
+  if (wanted("tokens")) measure_tokens(report);
+  if (wanted("coap")) measure_coap(report);
+  if (wanted("handshakes")) measure_handshakes(report);
+  if (wanted("servers")) measure_servers(report, brief);
   std::fputs(report.table().c_str(), stdout);
   if (json_file == nullptr) return 0;
   std::ofstream file(json_file);
