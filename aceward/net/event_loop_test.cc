@@ -40,6 +40,30 @@ TEST(EventLoop, ATimerThatIsMovedFiresOnce) {
   EXPECT_EQ(moved, 1);
 }
 
+TEST(EventLoop, ATimerThatIsMovedAwayFiresNoSooner) {
+  EventLoop loop;
+  Instant fired{};
+  Timer timer(loop, [&] { fired = loop.now(); });
+  const Instant wanted = loop.now() + milliseconds(25);
+  timer.set(loop.now() + milliseconds(1));
+  timer.set(wanted);
+  ASSERT_TRUE(loop.run_until([&] { return fired != Instant{}; }, loop_patience));
+  EXPECT_GE(fired, wanted);
+}
+
+TEST(EventLoop, ATimerThatIsSetAgainAfterItWasCanceledFires) {
+  EventLoop loop;
+  std::vector<int> fired;
+  Timer timer(loop, [&] { fired.push_back(1); });
+  Timer stop(loop, [&] { fired.push_back(2); });
+  timer.set(loop.now() + milliseconds(1));
+  timer.cancel();
+  timer.set(loop.now() + milliseconds(5));
+  stop.set(loop.now() + milliseconds(30));
+  ASSERT_TRUE(loop.run_until([&] { return fired.size() == 2; }, loop_patience));
+  EXPECT_EQ(fired, (std::vector<int>{1, 2}));
+}
+
 TEST(EventLoop, ATimerThatIsCanceledOrDestroyedDoesNotFire) {
   EventLoop loop;
   bool fired = false;
