@@ -1,5 +1,6 @@
 #include "aceward/coaps/client_stack.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>
@@ -200,7 +201,8 @@ std::optional<ClientOutgoing> ClientStack::next_datagram(Instant now) {
     Impl::Connection& connection = found->second;
     if (connection.client.established()) {
       impl_->send(found->first, connection, message->datagram, now);
-    } else if (connection.held.size() < max_held) {
+    } else if (std::ranges::find(connection.held, message->datagram) == connection.held.end() &&
+               connection.held.size() < max_held) {  // a retransmission is held already
       connection.held.push_back(std::move(message->datagram));
     }
   }

@@ -290,6 +290,22 @@ TEST(CoapStacks, AHandshakeIsRetransmittedWhenItsTimeComes) {
   EXPECT_EQ(bench.server->session_count(), 1U);
 }
 
+TEST(CoapStacks, ARequestThatWasRetransmittedDuringTheHandshakeLeavesOnceAfterIt) {
+  Bench bench;
+  const auto peer = bench.client->connect(secure_address, alice_psk(), bench.now).value();
+  bench.get(peer);
+  for (int second = 0; second < 8; ++second) {  // nothing arrives
+    bench.now += std::chrono::seconds(1);
+    bench.client->on_timeout(bench.now);
+    while (bench.client->next_datagram(bench.now)) {
+    }
+  }
+  ASSERT_GE(bench.client->endpoint().counters().retransmitted, 1U);
+  for (int second = 0; second < 30 && bench.answers.empty(); ++second) bench.pass(std::chrono::seconds(1));
+  EXPECT_EQ(bench.last_answer(), "psk:616c696365");
+  EXPECT_EQ(bench.server->endpoint().counters().received, 1U);
+}
+
 TEST(CoapStacks, ALargestMessageOfTheMessageLayerFitsARecord) {
   Bench bench;
   const auto peer = bench.client->connect(secure_address, alice_psk(), bench.now).value();
