@@ -197,6 +197,8 @@ Result<ProblemDetails> parse_problem_details(BytesView octets, const cbor::Limit
   problem.base_lang = std::move(wire.base_lang);
   if (wire.base_rtl) problem.base_direction = wire.base_rtl->value;
   if (wire.unprocessed) problem.unprocessed_options = std::move(wire.unprocessed->value);
+  // In the order in which they are written, so that the same entries are the same problem however they came.
+  std::ranges::sort(wire.others, cbor::key_less, [](const auto& pair) { return BytesView(pair.first.octets); });
   for (auto& [key, value] : wire.others) ACEWARD_TRY(add_other(problem, std::move(key), std::move(value), limits));
 
   if (problem.empty()) return fail(reason::problem_malformed, "empty");

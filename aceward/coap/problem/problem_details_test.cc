@@ -119,6 +119,14 @@ TEST(ProblemDetails, UnknownEntriesAreKept) {
   EXPECT_EQ(parse_problem_details(serialize(*problem)), *problem);
 }
 
+TEST(ProblemDetails, TheOrderOfTheEntriesDoesNotMatter) {
+  const auto one = parsed(R"({-10: 1, -9: 2, "urn:b": {0: 1}, "urn:a": {0: 1}, 9: {0: 1}, 8: {0: 1}})");
+  const auto other = parsed(R"({8: {0: 1}, "urn:a": {0: 1}, -9: 2, -10: 1, 9: {0: 1}, "urn:b": {0: 1}})");
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one, other);
+  EXPECT_EQ(parse_problem_details(serialize(*one)), one);
+}
+
 TEST(ProblemDetails, RefusesWhatTheCddlDoesNotAllow) {
   for (const std::string_view notation :
        {"{}", "{'k': {0: 1}}", "{1.5: {0: 1}}", "{\"no-uri\": {0: 1}}", "{\"/relative\": {0: 1}}", "{4711: {}}",
