@@ -33,6 +33,8 @@ class SystemClock final : public Clock {
  public:
   Instant now() const override;
   WallTime wall() const override;
+  /// Civil time as finely as the system has it: for captures that are compared with those of other programs.
+  std::chrono::sys_time<std::chrono::nanoseconds> precise_wall() const;
 };
 
 /// A clock that a test moves. Not thread-safe.

@@ -1,6 +1,7 @@
 #include "aceward/net/resolve.h"
 
 #include <netdb.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -30,6 +31,23 @@ Result<std::vector<Address>> resolve(std::string_view host, std::uint16_t port) 
   }
   if (out.empty()) return fail(reason::host_not_found);
   return out;
+}
+
+Address source_towards(const Address& remote) {
+  const sa_family_t family = remote.is_v4() ? AF_INET : AF_INET6;
+  const int socket = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return {};
+  Address address;
+  const SocketAddress to = to_socket_address(remote, family);
+  SocketAddress own;
+  own.length = sizeof own.storage;
+  // Connecting a datagram socket only looks up the route.
+  if (::connect(socket, to.get(), to.length) == 0 && ::getsockname(socket, own.get(), &own.length) == 0) {
+    address = from_socket_address(own.get());
+    address.port = 0;
+  }
+  ::close(socket);
+  return address;
 }
 
 }  // namespace aceward::net

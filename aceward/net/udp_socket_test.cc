@@ -201,6 +201,10 @@ TEST(Resolve, TakesLiteralsOfBothFamilies) {
   EXPECT_EQ(resolve("::1", 1).value(), std::vector{Address::parse("[::1]:1").value()});
 }
 
+TEST(Resolve, TheSourceTowardsTheLoopbackIsTheLoopback) {
+  EXPECT_EQ(source_towards(Address::v4(127, 0, 0, 1, 5683)), Address::v4(127, 0, 0, 1, 0));
+}
+
 TEST(Resolve, KnowsLocalhost) {
   const auto found = resolve("localhost", 5684);
   ASSERT_TRUE(found);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "aceward/net/host_turn.h"
+#include "aceward/net/resolve.h"
 
 namespace aceward::net {
 namespace {
@@ -79,6 +80,16 @@ ClientHost::ClientHost(EventLoop& loop, coaps::ClientStack& stack, Application& 
 ClientHost::~ClientHost() = default;
 
 void ClientHost::wake() { impl_->turn.run(impl_->loop.now()); }
+
+Address ClientHost::local_address(coaps::Channel channel, const Address& remote) const {
+  const auto found = impl_->sockets.find({channel, remote.is_v4()});
+  if (found == impl_->sockets.end()) return {};
+  const Address& bound = found->second->local_address();
+  if (!bound.is_unspecified()) return bound;
+  Address local = source_towards(remote);
+  local.port = bound.port;
+  return local;
+}
 
 UdpSocket::Counters ClientHost::counters() const {
   UdpSocket::Counters sum;

@@ -23,6 +23,9 @@ class ClientHost {
   /// the timer anew.
   void wake();
 
+  /// The address that datagrams of a channel leave from towards `remote`; unspecified as long as the channel has no
+  /// socket. For captures: it asks the system.
+  Address local_address(coaps::Channel channel, const Address& remote) const;
   /// Sums over the sockets that are open.
   UdpSocket::Counters counters() const;
   std::size_t socket_count() const;

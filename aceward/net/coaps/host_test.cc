@@ -25,6 +25,7 @@ struct WhoAmI final : Application {
     while (auto event = stack->layer().next_event(now)) {
       if (const auto* arrived = std::get_if<coap::RequestArrived>(&*event)) {
         pending.push_back(*arrived);
+        last_remote = arrived->peer.remote;
         due = now + delay;
       }
     }
@@ -47,6 +48,7 @@ struct WhoAmI final : Application {
   std::chrono::milliseconds delay{0};
   std::optional<Instant> due;
   std::vector<coap::RequestArrived> pending;
+  Address last_remote;
   std::vector<coaps::SessionEvent> sessions;
 };
 
@@ -104,6 +106,16 @@ struct HostTest : ::testing::Test {
   std::unique_ptr<ServerHost> server_host;
   std::unique_ptr<ClientHost> client_host;
 };
+
+TEST_F(HostTest, AClientKnowsTheAddressThatAChannelSendsFrom) {
+  const auto plain = server_host->listen(coaps::ListenerKind::plain, Address::v4(127, 0, 0, 1, 0)).value();
+  EXPECT_TRUE(client_host->local_address(coaps::plain_channel, plain).is_unspecified());
+  get(client->plain_peer(plain));
+  ASSERT_TRUE(answered(1));
+  const Address local = client_host->local_address(coaps::plain_channel, plain);
+  EXPECT_EQ(local.host(), "127.0.0.1");
+  EXPECT_EQ(who.last_remote, local);
+}
 
 TEST_F(HostTest, PlainAndSecureListenersServeOneClient) {
   const auto plain = server_host->listen(coaps::ListenerKind::plain, Address::v4(127, 0, 0, 1, 0)).value();
