@@ -1,11 +1,16 @@
 #include "app/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
+#include <vector>
 
 #include "app/commands/commands.h"
+#include "app/commands/loadgen.h"
+#include "app/config/schema.h"
 
 namespace aceward::app {
 
@@ -38,7 +43,14 @@ class Grammar {
     app_.add_flag("--json", global_.json, "Results as JSON on standard output");
     app_.add_flag("-q,--quiet", global_.quiet, "Say nothing but results and failures");
     app_.add_flag("-v,--verbose", global_.verbose, "Say more");
-    app_.add_flag("--trace", global_.trace, "Show every message, decrypted, on standard error");
+    app_.add_flag("--trace", global_.trace,
+                  "Show every message, decrypted, on standard error; followed by FILE.pcapng: write all datagrams, as "
+                  "on the wire, to that file for Wireshark");
+    app_.add_option(trace_file_option, trace_file_)->group("");
+    app_.add_option("--keylog", keylog_,
+                    "Add the keys of DTLS sessions to FILE (NSS key log), and to the file of --trace: whoever has them "
+                    "can decrypt the sessions")
+        ->type_name("FILE");
     app_.require_subcommand(1);
     app_.fallthrough();
     examples_[&app_] = "aceward init demo && aceward -c demo/aceward.toml serve as rs";
@@ -50,27 +62,102 @@ class Grammar {
     add_request("post", coap::code::post, "Posts to a resource.",
                 "aceward post --content-format cbor -d '{\"on\": true}' coap://rs.example/led");
     add_request("delete", coap::code::delete_, "Deletes a resource.", "aceward delete coap://rs.example/led");
+    add_request("fetch", coap::code::fetch, "Reads the part of a resource that the payload asks for.",
+                "aceward fetch --content-format cbor -d '[\"temp\"]' coap://rs.example/s");
+    add_request("patch", coap::code::patch, "Changes a part of a resource.",
+                "aceward patch --content-format json-patch+json -d @change.json coap://rs.example/s");
+    add_request("ipatch", coap::code::ipatch, "Changes a part of a resource; doing it twice is doing it once.",
+                "aceward ipatch --content-format merge-patch+json -d '{\"on\":true}' coap://rs.example/s");
+    add_observe();
+    add_discover();
+    add_ping();
     add_client();
     add_rs();
     add_policy();
     add_token();
+    add_counters();
     add_decode();
     add_keygen();
+    add_loadgen();
   }
 
   int run(int argc, const char* const* argv) {
     try {
-      app_.parse(argc, argv);
+      app_.parse(arguments_of(argc, argv));
+    } catch (const CLI::RequiredError& error) {
+      // Without a subcommand: CLI11 says no more than that one is needed, whatever word stands in its place.
+      if (const auto failure = unknown_command(argc, argv)) return Console(global_).fail(*failure);
+      return app_.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    } catch (const CLI::ExtrasError& error) {
+      if (const auto failure = unknown_command(argc, argv)) return Console(global_).fail(*failure);
+      return app_.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
     } catch (const CLI::ParseError& error) {
       // CLI11 reports help and version this way too.
       const int status = app_.exit(error);
       return status == 0 ? 0 : static_cast<int>(ExitCode::usage);
     }
     if (!config_.empty()) global_.config = config_;
+    if (!keylog_.empty()) global_.keylog = keylog_;
+    if (!trace_file_.empty()) {
+      if (!trace_file_.ends_with(".pcapng")) {
+        return Console(global_).fail(Failure::usage("--trace writes files for Wireshark alone, not " + trace_file_,
+                                                    "let the name end in .pcapng"));
+      }
+      global_.pcapng = trace_file_;
+    }
     return action_(Console(global_));
   }
 
  private:
+  static constexpr const char* trace_file_option = "--trace-file";
+
+  /// The arguments as CLI11 takes a vector of them, the last one first. `--trace` is a flag that may be followed by a
+  /// file, which is told by its name: whatever else follows is not its own.
+  static std::vector<std::string> arguments_of(int argc, const char* const* argv) {
+    std::vector<std::string> arguments;
+    for (int i = 1; i < argc; ++i) {
+      const std::string argument = argv[i];
+      if (argument == "--trace" && i + 1 < argc && std::string_view(argv[i + 1]).ends_with(".pcapng")) {
+        arguments.push_back(trace_file_option + ("=" + std::string(argv[++i])));
+      } else if (argument.starts_with("--trace=")) {
+        arguments.push_back(trace_file_option + argument.substr(7));
+      } else {
+        arguments.push_back(argument);
+      }
+    }
+    std::ranges::reverse(arguments);
+    return arguments;
+  }
+
+  /// The first word that stands where a command belongs and is none, and the nearest that is.
+  std::optional<Failure> unknown_command(int argc, const char* const* argv) const {
+    const CLI::App* parent = &app_;
+    for (int i = 1; i < argc; ++i) {
+      const std::string_view word = argv[i];
+      if (word.starts_with('-')) {
+        const CLI::Option* option = app_.get_option_no_throw(std::string(word));
+        if (option != nullptr && option->get_items_expected_max() > 0) ++i;
+        continue;
+      }
+      std::vector<std::string_view> known;
+      const CLI::App* next = nullptr;
+      for (const CLI::App* command : parent->get_subcommands([](const CLI::App*) { return true; })) {
+        known.push_back(command->get_name());
+        if (command->get_name() == word) next = command;
+      }
+      if (known.empty()) return std::nullopt;  // a command that takes arguments of its own
+      if (next == nullptr) {
+        const std::string_view nearest = nearest_of(word, known);
+        const std::string whose = parent == &app_ ? "" : " of " + parent->get_name();
+        return Failure::usage(
+            "there is no command \"" + std::string(word) + "\"" + whose,
+            nearest.empty() ? "see aceward --help" : "did you mean \"" + std::string(nearest) + "\"?");
+      }
+      parent = next;
+    }
+    return std::nullopt;
+  }
+
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& what, const std::string& example) {
     CLI::App* command = parent.add_subcommand(name, what);
     command->fallthrough();
@@ -113,27 +200,81 @@ class Grammar {
     on(command, run_serve, serve_);
   }
 
+  static bool has_payload(coap::Code method) { return method != coap::code::get && method != coap::code::delete_; }
+
   void add_request(const std::string& name, coap::Code method, const std::string& what, const std::string& example) {
     CLI::App* command = add(app_, name, what, example);
     RequestOptions& request = requests_.emplace_back();
     request.method = method;
     command->add_option("URI", request.uri, "coap:// asks what is wanted first; coaps:// goes for a token at once")
         ->required();
-    if (method == coap::code::put || method == coap::code::post) {
+    if (has_payload(method)) {
       command
           ->add_option("-d,--data", request.data,
                        "The payload: TEXT (diagnostic notation for CBOR formats), @FILE, or - for standard input")
           ->type_name("TEXT|@FILE|-");
       command->add_option("--content-format", request.content_format, "What the payload is, by name or number");
     }
-    command->add_option("--accept", request.accept, "The Content-Format wanted, by name or number");
+    if (method != coap::code::get && method != coap::code::fetch) {
+      command->add_option("--if-match", request.if_match, "Only if the resource has this entity-tag, or any: *")
+          ->type_name("ETAG|*")
+          ->allow_extra_args(false);
+      command->add_flag("--if-none-match", request.if_none_match, "Only if there is no such resource yet");
+    }
+    add_request_options(command, request);
     command->add_option("-o,--output", request.output, "Write the payload to FILE, as it came")->type_name("FILE");
+    on(command, run_request, request);
+  }
+
+  /// What observe has too.
+  static void add_request_options(CLI::App* command, RequestOptions& request) {
+    command->add_option("--accept", request.accept, "The Content-Format wanted, by name or number");
+    if (request.method == coap::code::get || request.method == coap::code::fetch) {
+      command->add_option("--etag", request.etags, "Only if the resource has none of these entity-tags any more")
+          ->type_name("ETAG")
+          ->allow_extra_args(false);
+    }
+    command->add_option("--block-size", request.block_size, "Octets of a block, of large payloads: 16, 32, … 1024")
+        ->check(CLI::Range(16, 1024));
     command->add_flag("--include", request.include, "Print code and options too");
     command->add_flag("--non", request.non, "Send non-confirmable messages");
     command->add_option("--timeout", request.timeout, "Give up after so many seconds")->capture_default_str();
     command->add_option("--scope", request.scope, "What to ask for: scope-tokens, or /path=GET,PUT for AIF");
     command->add_flag("--no-extend", request.no_extend, "After 4.03 or 4.05, do not ask for more rights");
-    on(command, run_request, request);
+  }
+
+  void add_observe() {
+    CLI::App* command = add(app_, "observe", "Prints a resource whenever it changes, until SIGINT.",
+                            "aceward observe --count 10 coap://rs.example/temp");
+    command->add_option("URI", observe_.request.uri, "What to observe")->required();
+    command->add_option("--count", observe_.count, "End after so many");
+    command->add_option("--duration", observe_.duration, "End after so many seconds");
+    add_request_options(command, observe_.request);
+    on(command, run_observe, observe_);
+  }
+
+  void add_discover() {
+    CLI::App* command = add(app_, "discover", "Lists what a server has, as /.well-known/core tells.",
+                            "aceward discover --rt temperature coap://rs.example");
+    command->add_option("URI", discover_.uri, "The server")->required();
+    command->add_option("--rt", discover_.resource_type, "Only resources of this type; tem* for all that begin so");
+    command->add_option("--if", discover_.interface, "Only those with this interface");
+    command->add_option("--href", discover_.href, "Only those at this path");
+    command->add_option("--query", discover_.query, "Any other filter, as it stands: sz=10&ct=60");
+    command->add_option("--timeout", discover_.timeout, "Give up after so many seconds")->capture_default_str();
+    command->add_option("--scope", discover_.scope, "What to ask for: scope-tokens, or /path=GET,PUT for AIF");
+    on(command, run_discover, discover_);
+  }
+
+  void add_ping() {
+    CLI::App* command = add(app_, "ping", "Asks whether a server is there, and measures the round trip.",
+                            "aceward ping -n 4 coap://rs.example");
+    command->add_option("URI", ping_.uri, "The server; over DTLS a session is set up first")->required();
+    command->add_option("-n,--count", ping_.count, "How many; 0: until SIGINT")->capture_default_str();
+    command->add_option("--interval", ping_.interval, "Seconds between two")->capture_default_str();
+    command->add_option("--timeout", ping_.timeout, "Seconds to wait for each answer")->capture_default_str();
+    command->add_option("--scope", ping_.scope, "What to ask for: scope-tokens, or /path=GET,PUT for AIF");
+    on(command, run_ping, ping_);
   }
 
   RecordOptions& add_verb(CLI::App* noun, const std::string& verb, const std::string& what, const std::string& example,
@@ -263,6 +404,13 @@ class Grammar {
     }
   }
 
+  void add_counters() {
+    CLI::App* command =
+        add(app_, "counters", "Shows what the running servers of this configuration count.", "aceward counters --json");
+    command->add_flag("--all", counters_.all, "Those that are 0 too");
+    on(command, run_counters, counters_);
+  }
+
   void add_decode() {
     CLI::App* command = add(app_, "decode",
                             "Explains a message: CoAP, CWT, COSE, token requests and responses, hints, "
@@ -297,15 +445,30 @@ class Grammar {
     on(command, run_keygen, keygen_);
   }
 
+  void add_loadgen() {
+    CLI::App* command =
+        add(app_, "loadgen", "Puts load on a CoAP server, checks every response, and says how long each took.",
+            "aceward loadgen --endpoints 100 --rate 5000 --duration 10 'coap://[::1]/temp'");
+    add_loadgen_options(*command, loadgen_);
+    on(command, run_loadgen, loadgen_);
+  }
+
   std::map<const CLI::App*, std::string> examples_;
   CLI::App app_;
   GlobalOptions global_;
   std::string config_;
+  std::string trace_file_;
+  std::string keylog_;
   std::function<int(const Console&)> action_;
   InitOptions init_;
   ServeOptions serve_;
+  ObserveOptions observe_;
+  DiscoverOptions discover_;
+  PingOptions ping_;
+  CountersOptions counters_;
   DecodeOptions decode_;
   KeygenOptions keygen_;
+  LoadgenOptions loadgen_;
   // Deques: the parser holds references.
   std::deque<RequestOptions> requests_;
   std::deque<RecordOptions> records_;

@@ -18,6 +18,8 @@ struct GlobalOptions {
   bool quiet = false;
   bool verbose = false;
   bool trace = false;
+  std::optional<std::filesystem::path> pcapng;  ///< --trace FILE.pcapng
+  std::optional<std::filesystem::path> keylog;
 };
 
 /// Why a command ended without doing what it was asked for.

@@ -16,11 +16,12 @@ bool is_one_of(std::string_view id, const std::array<std::string_view, size>& id
 }
 
 /// Nobody answered, or the answer stopped coming.
-constexpr std::array<std::string_view, 15> silence{
+constexpr std::array<std::string_view, 18> silence{
     "coap_not_acknowledged", "coap_not_answered",      "coap_reset_by_peer", "operation_canceled",
     "handshake_timed_out",   "handshake_superseded",   "handshake_canceled", "session_closed_by_peer",
     "session_closed_here",   "session_alert_received", "session_idle",       "session_unknown",
-    "coaps_session_gone",    "host_not_found",         "session_broken",
+    "coaps_session_gone",    "host_not_found",         "session_broken",     "coap_backing_off",
+    "coap_body_changed",     "coap_answer_incomplete",
 };
 constexpr std::array<std::string_view, 4> of_the_configuration{"server_unknown", "client_key_missing",
                                                                "socket_bind_failed", "tls_setup_failed"};

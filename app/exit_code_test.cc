@@ -22,6 +22,7 @@ TEST(ExitCodes, OfFailures) {
   EXPECT_EQ(exit_code_of(Error(reason::as_refused)), ExitCode::refused_by_as);
   EXPECT_EQ(exit_code_of(Error(reason::handshake_timed_out)), ExitCode::no_answer);
   EXPECT_EQ(exit_code_of(Error(reason::coap_not_acknowledged)), ExitCode::no_answer);
+  EXPECT_EQ(exit_code_of(Error(reason::coap_backing_off)), ExitCode::no_answer);
   EXPECT_EQ(exit_code_of(Error(reason::operation_canceled)), ExitCode::no_answer);
   EXPECT_EQ(exit_code_of(Error(reason::handshake_alert_received)), ExitCode::security);
   EXPECT_EQ(exit_code_of(Error(reason::hint_as_not_allowed)), ExitCode::security);

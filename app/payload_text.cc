@@ -4,6 +4,7 @@
 #include "aceward/cbor/diagnostic.h"
 #include "aceward/coap/message/content_format.h"
 #include "aceward/coap/message/pretty.h"
+#include "app/config/role_settings.h"
 
 namespace aceward::app {
 
@@ -23,7 +24,7 @@ std::string payload_text(const coap::Message& message) {
     return ace::to_text(kind, payload, true);
   }
   if (content_format == format::cwt) return ace::to_text(ace::Message::token, payload, true);
-  if (content_format == format::cbor || content_format == format::cbor_seq || content_format == format::aif_cbor) {
+  if (content_format && is_cbor_format(*content_format)) {
     return cbor::to_diagnostic(payload, {.indented = true});
   }
   const bool is_text = !content_format || content_format == format::text_plain ||

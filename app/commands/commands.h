@@ -36,12 +36,48 @@ struct RequestOptions {
   std::string accept;
   std::filesystem::path output;
   std::string scope;
+  std::vector<std::string> if_match;  ///< entity-tags in hexadecimal, or `*`
+  std::vector<std::string> etags;
+  unsigned block_size = 0;  ///< 0: as large as possible
   double timeout = 90;
+  bool if_none_match = false;
   bool include = false;
   bool non = false;
   bool no_extend = false;
 };
 int run_request(const RequestOptions& options, const Console& console);
+
+struct ObserveOptions {
+  RequestOptions request;   ///< a GET
+  std::uint64_t count = 0;  ///< notifications; 0: without end
+  double duration = 0;      ///< seconds; 0: without end
+};
+int run_observe(const ObserveOptions& options, const Console& console);
+
+struct DiscoverOptions {
+  std::string uri;
+  std::string resource_type;
+  std::string interface;
+  std::string href;
+  std::string query;  ///< as it stands: `rt=x&if=y`
+  std::string scope;
+  double timeout = 90;
+};
+int run_discover(const DiscoverOptions& options, const Console& console);
+
+struct PingOptions {
+  std::string uri;
+  std::string scope;
+  std::size_t count = 4;  ///< 0: without end
+  double interval = 1;    ///< seconds
+  double timeout = 2;     ///< seconds, for each
+};
+int run_ping(const PingOptions& options, const Console& console);
+
+struct CountersOptions {
+  bool all = false;  ///< those that are 0 too
+};
+int run_counters(const CountersOptions& options, const Console& console);
 
 /// `verb` is add, show, list or remove.
 struct RecordOptions {

@@ -1,19 +1,15 @@
-// `aceward get|put|post|delete`: one request, with permission obtained on the way.
-#include <cmath>
+// `aceward get|put|post|delete|fetch|patch|ipatch`: one request, with permission obtained on the way.
 #include <fstream>
 #include <iostream>
 
-#include "aceward/ace/client/reasons.h"
 #include "aceward/ace/params/names.h"
 #include "aceward/cbor/diagnostic.h"
-#include "aceward/coap/message/pretty.h"
-#include "aceward/coap/message/uri.h"
-#include "aceward/net/resolve.h"
-#include "app/client/access_run.h"
-#include "app/client/server_choice.h"
+#include "aceward/coap/blockwise/block_option.h"
+#include "app/client/client_run.h"
 #include "app/commands/commands.h"
+#include "app/commands/request.h"
 #include "app/key_files.h"
-#include "app/payload_text.h"
+#include "app/response_text.h"
 
 namespace aceward::app {
 
@@ -43,16 +39,58 @@ Outcome<Bytes> payload_of(const std::string& data, std::optional<coap::ContentFo
   return std::move(*octets);
 }
 
+/// `0x1a2b` or `1a2b`; of If-Match also `*`: whatever there is.
+Outcome<Bytes> tag_of(std::string_view text, std::string_view flag) {
+  if (text == "*" && flag == "--if-match") return Bytes();
+  const std::string_view digits = text.starts_with("0x") ? text.substr(2) : text;
+  auto octets = from_hex(digits);
+  if (!octets || octets->empty() || octets->size() > 8) {
+    return std::unexpected(Failure::usage(std::string(flag) + " \"" + std::string(text) + "\" is not an entity-tag",
+                                          "write its 1 to 8 octets in hexadecimal, as --include shows them"));
+  }
+  return std::move(*octets);
+}
+
+Outcome<> add_preconditions(const RequestOptions& options, coap::Options& out) {
+  for (const std::string& text : options.if_match) {
+    const auto tag = tag_of(text, "--if-match");
+    if (!tag) return std::unexpected(tag.error());
+    out.add(coap::option::if_match, *tag);
+  }
+  for (const std::string& text : options.etags) {
+    const auto tag = tag_of(text, "--etag");
+    if (!tag) return std::unexpected(tag.error());
+    out.add(coap::option::etag, *tag);
+  }
+  if (options.if_none_match) out.add_empty(coap::option::if_none_match);
+  return {};
+}
+
+/// Block2 and Block1 of 0/0/size state the size to use (RFC 7959 section 2.4).
+Outcome<> add_block_size(unsigned size, bool has_payload, coap::Options& out) {
+  if (size == 0) return {};
+  const coap::Szx szx = coap::Szx::fitting(size);
+  if (szx.size() != size) {
+    return std::unexpected(Failure::usage("--block-size takes 16, 32, 64, 128, 256, 512 or 1024"));
+  }
+  const coap::BlockOption block{0, false, szx};
+  out.set_uint(coap::option::block2, block.value());
+  if (has_payload) out.set_uint(coap::option::block1, block.value());
+  return {};
+}
+
+}  // namespace
+
 Outcome<ace::dtls::Operation> operation_of(const RequestOptions& options, const coap::Uri& uri) {
   ace::dtls::Operation operation;
   operation.request.method = options.method;
   operation.plain_answer_allowed = !uri.secure;
   if (options.non) operation.reliability = coap::Reliability::non_confirmable;
-  if (!(options.timeout > 0 && options.timeout <= 86400)) {
-    return std::unexpected(Failure::usage("--timeout takes seconds, more than 0 and at most 86400"));
-  }
-  operation.timeout = std::chrono::milliseconds(std::llround(std::ceil(options.timeout * 1000)));
-  if (auto added = coap::add_uri_options(uri, uri.port, operation.request.options); !added) {
+  const auto timeout = parse_seconds(options.timeout, "--timeout");
+  if (!timeout) return std::unexpected(timeout.error());
+  operation.timeout = *timeout;
+  coap::Options& out = operation.request.options;
+  if (auto added = coap::add_uri_options(uri, uri.port, out); !added) {
     return std::unexpected(Failure::of(ExitCode::usage, added.error(), options.uri));
   }
   std::optional<coap::ContentFormat> format;
@@ -64,74 +102,35 @@ Outcome<ace::dtls::Operation> operation_of(const RequestOptions& options, const 
                                             "write a number, or a name like text/plain, json, cbor, ace+cbor"));
     }
     if (is_accept) {
-      operation.request.options.set_accept(*parsed);
+      out.set_accept(*parsed);
     } else {
       format = parsed;
-      operation.request.options.set_content_format(*parsed);
+      out.set_content_format(*parsed);
     }
   }
+  if (auto added = add_preconditions(options, out); !added) return std::unexpected(added.error());
   if (options.data) {
     auto payload = payload_of(*options.data, format);
     if (!payload) return std::unexpected(payload.error());
     operation.request.payload = std::move(*payload);
   }
+  if (auto added = add_block_size(options.block_size, options.data.has_value(), out); !added) {
+    return std::unexpected(added.error());
+  }
   return operation;
 }
 
-std::string headers_of(const coap::Response& response) {
-  coap::Message message;
-  message.code = response.code;
-  message.options = response.options;
-  std::string text = response.code.to_string() + "\n";
-  const auto lines = coap::pretty_lines(message);
-  for (std::size_t i = 1; i < lines.size(); ++i) text += lines[i].label + ": " + lines[i].value + "\n";
-  return text;
-}
-
-bool is_text_format(const coap::Response& response) {
-  const auto format = response.options.content_format();
-  return !format || *format == coap::content_format::text_plain || *format == coap::content_format::json ||
-         *format == coap::content_format::link_format || *format == coap::content_format::aif_json;
-}
-
-/// With names where it is an ACE message.
-std::string notation_of(const coap::Response& response) {
-  coap::Message message;
-  message.code = response.code;
-  message.options = response.options;
-  message.payload = response.payload;
-  return payload_text(message);
-}
-
-void print_payload(const coap::Response& response, const Console& console) {
-  if (response.payload.empty()) return;
-  const auto format = response.options.content_format();
-  if (format && is_cbor_format(*format)) return console.out(notation_of(response) + "\n");
-  if (!console.out_is_terminal()) return console.out(as_text(response.payload));
-  std::string text = is_text_format(response) ? printable(as_text(response.payload)) : to_hex(response.payload);
-  if (!text.ends_with('\n')) text += "\n";
-  console.out(text);
-}
-
-std::string response_json(const coap::Response& response, std::string_view stage) {
-  std::string text = "{\"code\":" + json_quoted(response.code.number()) +
-                     ",\"name\":" + json_quoted(response.code.name()) + ",\"stage\":" + json_quoted(stage);
-  if (const auto format = response.options.content_format()) {
-    text += ",\"content_format\":" + std::to_string(format->value);
-    if (is_cbor_format(*format)) text += ",\"payload_diagnostic\":" + json_quoted(notation_of(response));
+int report_error(const coap::Response& response, const Console& console) {
+  std::cerr << "aceward: the server answers " << response.code.to_string() << "\n" << why_text(response);
+  if (response.code == coap::code::forbidden || response.code == coap::code::method_not_allowed) {
+    console.note("  the token does not allow this: ask the owner for a policy rule, or ask for more with --scope");
+  } else if (response.code == coap::code::unauthorized) {
+    console.note("  add a [[client.server]] for it, and ask the owner of its authorization server for access");
   }
-  if (is_text_format(response)) text += ",\"payload\":" + json_quoted(as_text(response.payload));
-  text += ",\"payload_hex\":" + json_quoted(to_hex(response.payload)) + ",\"options\":[";
-  coap::Message message;
-  message.code = response.code;
-  message.options = response.options;
-  const auto lines = coap::pretty_lines(message);
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    text += (i > 1 ? ",{\"name\":" : "{\"name\":") + json_quoted(lines[i].label) +
-            ",\"value\":" + json_quoted(lines[i].value) + "}";
-  }
-  return text + "]}\n";
+  return static_cast<int>(exit_code_of(response.code));
 }
+
+namespace {
 
 /// The answer of whoever answered in the end, good or bad.
 int report(const coap::Response& response, std::string_view stage, const RequestOptions& options,
@@ -143,23 +142,15 @@ int report(const coap::Response& response, std::string_view stage, const Request
     if (!written) return console.fail(Failure::usage(written.error().what, written.error().check));
   }
   if (console.json()) {
-    console.out(response_json(response, stage));
-  } else if (code == ExitCode::done) {
-    if (options.include) console.out(headers_of(response) + "\n");
-    if (options.output.empty()) print_payload(response, console);
-    console.detail(response.code.to_string());
-  } else {
-    if (options.include) console.out(headers_of(response));
-    std::string text = "aceward: the server answers " + response.code.to_string();
-    if (!response.payload.empty()) text += "\n" + notation_of(response);
-    std::cerr << text << "\n";
-    if (response.code == coap::code::forbidden || response.code == coap::code::method_not_allowed) {
-      console.note("  the token does not allow this: ask the owner for a policy rule, or ask for more with --scope");
-    } else if (response.code == coap::code::unauthorized) {
-      console.note("  add a [[client.server]] for it, and ask the owner of its authorization server for access");
-    }
+    console.out("{" + response_members(response) + ",\"stage\":" + json_quoted(stage) + "}\n");
+    return static_cast<int>(code);
   }
-  return static_cast<int>(code);
+  if (options.include) console.out(headers_of(response) + (code == ExitCode::done ? "\n" : ""));
+  if (code != ExitCode::done) return report_error(response, console);
+  if (options.output.empty()) print_payload(response, console);
+  if (response.code == coap::code::valid) console.note("aceward: what has that entity-tag is still valid");
+  console.detail(response.code.to_string());
+  return 0;
 }
 
 }  // namespace
@@ -180,46 +171,12 @@ Outcome<std::string> read_input(const std::string& name) {
 }
 
 int run_request(const RequestOptions& options, const Console& console) {
-  const auto uri = coap::parse_uri(options.uri);
-  if (!uri) return console.fail(Failure::of(ExitCode::usage, uri.error(), options.uri));
-  auto operation = operation_of(options, *uri);
+  auto target = parse_target(options.uri, options.scope);
+  if (!target) return console.fail(target.error());
+  target->extend_rights = !options.no_extend;
+  auto operation = operation_of(options, target->uri);
   if (!operation) return console.fail(operation.error());
-  std::optional<ace::Scope> scope;
-  if (!options.scope.empty()) {
-    auto parsed = parse_scope(options.scope);
-    if (!parsed) return console.fail(parsed.error());
-    scope = std::move(*parsed);
-  }
-
-  // Without any configuration a plain server can still be asked, as with any CoAP client.
-  const auto file = find_config(console.options());
-  std::optional<std::size_t> server;
-  std::optional<Config> config;
-  if (file) {
-    auto loaded = load_config(console.options());
-    if (!loaded) return console.fail(loaded.error());
-    config = std::move(*loaded);
-    server = server_for(*config, *uri);
-  } else if (uri->secure || console.options().config) {
-    return console.fail(file.error());
-  }
-  if (!server) {
-    if (uri->secure) {
-      return console.fail(Failure::of(ExitCode::configuration, Error(reason::server_unknown), options.uri));
-    }
-    const auto addresses = net::resolve(uri->host, uri->port);
-    if (!addresses) return console.fail(Failure::of(ExitCode::no_answer, addresses.error(), uri->host));
-    const auto answer =
-        request_plainly(addresses->front(), std::move(*operation), console.options().trace, console.colour());
-    if (!answer) return console.fail(Failure::of(exit_code_of(answer.error()), answer.error(), options.uri));
-    return report(*answer, "probe", options, console);
-  }
-
-  auto settings = client_settings(*config, *server);
-  if (!settings) return console.fail(settings.error());
-  settings->access.extend_rights = !options.no_extend;
-  if (scope) settings->access.servers.front().scope = std::move(scope);
-  auto run = AccessRun::start(std::move(*settings), console.options().trace, console.colour());
+  auto run = ClientRun::start(std::move(*target), console);
   if (!run) return console.fail(run.error());
   const auto completed = (*run)->request(std::move(*operation));
   if (!completed.result) return console.fail(failure_of(completed));

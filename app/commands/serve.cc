@@ -6,9 +6,10 @@
 
 #include "aceward/crypto/openssl/random.h"
 #include "aceward/net/local_socket.h"
-#include "app/client/access_run.h"
+#include "app/capture/capture.h"
 #include "app/commands/commands.h"
 #include "app/config/role_settings.h"
+#include "app/counters.h"
 #include "app/records/admin.h"
 #include "app/records/ask.h"
 
@@ -81,8 +82,11 @@ class ServerLog {
 
 class Service {
  public:
-  Service(const Config& config, const Console& console)
-      : config_(config), console_(console), log_(config.log, loop_.clock(), console.json()) {}
+  Service(const Config& config, const Console& console, std::unique_ptr<Capture> capture)
+      : config_(config),
+        console_(console),
+        capture_(std::move(capture)),
+        log_(config.log, loop_.clock(), console.json()) {}
 
   ~Service() {
     admin_.reset();
@@ -94,14 +98,16 @@ class Service {
     if (!settings) return std::unexpected(settings.error());
     settings->audit = [this](const ace::as::AuditRecord& record) { on_audit(record); };
     settings->on_session = [this](const coaps::SessionEvent& event) { log_.session("as", event); };
+    settings->dtls.key_log = capture_->key_log();
     auto role = AsRole::start(loop_, std::move(*settings), random_);
     if (!role) return std::unexpected(start_failure("as", role.error()));
     as_ = std::move(*role);
-    if (console_.options().trace) as_->stack().set_tap(trace_for("AS"));
+    as_->stack().set_tap(capture_->tap("AS"));
     for (const Address& address : as_->addresses()) announce("as", "coaps://" + address.to_string());
 
     auto admin = net::LocalServer::listen(loop_, config_.store.socket.string(),
                                           [this](std::string request, net::LocalServer::Reply reply) {
+                                            if (asks_for_counters(request)) return reply(counters_json(counters()));
                                             execute(as_->store(), request, loop_.clock().wall(), std::move(reply));
                                           });
     if (!admin) return std::unexpected(start_failure(config_.store.socket.string(), admin.error()));
@@ -117,13 +123,38 @@ class Service {
     if (!settings) return std::unexpected(settings.error());
     settings->on_decision = [this](const ace::rs::Decision& decision) { on_decision(decision); };
     settings->on_session = [this](const coaps::SessionEvent& event) { log_.session("rs", event); };
+    settings->dtls.key_log = capture_->key_log();
     auto role = RsRole::start(loop_, std::move(*settings), random_);
     if (!role) return std::unexpected(start_failure("rs", role.error()));
     rs_ = std::move(*role);
-    if (console_.options().trace) rs_->service().stack().set_tap(trace_for("RS"));
+    rs_->service().stack().set_tap(capture_->tap("RS"));
     for (const Address& address : rs_->addresses()) announce("rs", "coaps://" + address.to_string());
     for (const Address& address : rs_->plain_addresses()) announce("rs", "coap://" + address.to_string());
     return {};
+  }
+
+  /// Where a process without an authorization server is asked for its counters. A resource server that cannot have
+  /// this socket (a folder that is not to be written to) runs all the same.
+  void start_counters_socket() {
+    if (admin_ || !rs_) return;
+    auto admin = net::LocalServer::listen(
+        loop_, config_.rs->socket.string(), [this](const std::string& request, const net::LocalServer::Reply& reply) {
+          reply(asks_for_counters(request) ? counters_json(counters())
+                                           : admin_error(Error(reason::record_invalid, "do")));
+        });
+    if (!admin) {
+      const Failure failure = Failure::of(ExitCode::configuration, admin.error(), config_.rs->socket.string());
+      return console_.note("aceward: no counters can be asked for: " + printable(failure.what));
+    }
+    admin_ = std::move(*admin);
+    announce("admin", config_.rs->socket.string());
+  }
+
+  std::vector<CounterGroup> counters() {
+    std::vector<CounterGroup> groups;
+    if (as_) groups = counters_of(*as_);
+    if (rs_) std::ranges::move(counters_of(*rs_), std::back_inserter(groups));
+    return groups;
   }
 
   void run() {
@@ -135,6 +166,7 @@ class Service {
     });
     console_.out(console_.json() ? "{\"ready\":true}\n" : "ready\n");
     loop_.run();
+    for (const CounterGroup& group : counters()) console_.detail(counters_line(group));
     console_.note("aceward: ended");
   }
 
@@ -147,11 +179,6 @@ class Service {
   void announce(const std::string& role, const std::string& where) {
     console_.out(console_.json() ? "{\"role\":" + json_quoted(role) + ",\"listening\":" + json_quoted(where) + "}\n"
                                  : role + " " + where + "\n");
-  }
-
-  Trace* trace_for(const std::string& self) {
-    traces_.push_back(trace_to_stderr(self, console_.colour()));
-    return traces_.back().get();
   }
 
   void on_audit(const ace::as::AuditRecord& record) {
@@ -179,8 +206,8 @@ class Service {
   const Console& console_;
   crypto::openssl::SystemRandom random_;
   net::EventLoop loop_;
+  std::unique_ptr<Capture> capture_;
   ServerLog log_;
-  std::vector<std::unique_ptr<Trace>> traces_;
   std::unique_ptr<AsRole> as_;
   std::unique_ptr<RsRole> rs_;
   std::unique_ptr<net::LocalServer> admin_;
@@ -199,11 +226,14 @@ int run_serve(const ServeOptions& options, const Console& console) {
   }
   const auto config = load_config(console.options());
   if (!config) return console.fail(config.error());
-  Service service(*config, console);
+  auto capture = Capture::open(console);
+  if (!capture) return console.fail(capture.error());
+  Service service(*config, console, std::move(*capture));
   for (const std::string& role : options.roles) {
     const auto started = role == "as" ? service.start_as() : service.start_rs();
     if (!started) return console.fail(started.error());
   }
+  service.start_counters_socket();
   service.run();
   return 0;
 }

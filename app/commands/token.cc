@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "app/client/access_run.h"
+#include "app/client/client_run.h"
 #include "app/client/server_choice.h"
 #include "app/commands/commands.h"
 #include "app/key_files.h"
@@ -65,7 +65,7 @@ int get_token(const TokenOptions& options, const Config& config, const Console& 
     if (!scope) return console.fail(scope.error());
     settings->access.servers.front().scope = std::move(*scope);
   }
-  auto run = AccessRun::start(std::move(*settings), console.options().trace, console.colour());
+  auto run = ClientRun::start(std::move(*settings), console);
   if (!run) return console.fail(run.error());
   const auto completed = (*run)->obtain_token(std::chrono::milliseconds(std::llround(options.timeout * 1000)));
   if (!completed.result) return console.fail(failure_of(completed));

@@ -5,6 +5,7 @@
 
 #include "aceward/ace/params/aif.h"
 #include "app/config/document.h"
+#include "app/config/limits.h"
 #include "app/key_files.h"
 
 namespace aceward::app {
@@ -28,6 +29,13 @@ class ConfigBuilder {
       if (auto read = read_client(*block); !read) return std::unexpected(read.error());
     }
     read_rest();
+    const auto section_of = [this](std::string_view section) { return with_defaults(section); };
+    auto coap = read_coap(section_of, config_.file);
+    if (!coap) return std::unexpected(coap.error());
+    config_.coap = *coap;
+    auto limits = read_limits(section_of, config_.file);
+    if (!limits) return std::unexpected(limits.error());
+    config_.limits = *limits;
     return std::move(config_);
   }
 
@@ -66,6 +74,14 @@ class ConfigBuilder {
     RsSection rs;
     rs.listen = block.get<std::vector<Address>>("listen");
     rs.listen_plain = optional<std::vector<Address>>(block, "listen_plain").value_or(std::vector<Address>());
+    rs.trusted_plain = optional<std::vector<Address>>(block, "trusted_plain").value_or(std::vector<Address>());
+    for (const Address& address : rs.trusted_plain) {
+      if (std::ranges::find(rs.listen_plain, address) == rs.listen_plain.end()) {
+        return fault(block.values.at("trusted_plain").place, "[rs] trusted_plain names " + address.to_string(),
+                     "name addresses that listen_plain has");
+      }
+    }
+    rs.socket = block.get<std::filesystem::path>("socket");
     rs.audiences = block.get<Texts>("audience");
     rs.as_uri = optional<std::string>(block, "as_uri");
     rs.hint_scope = block.get<std::string>("hint_scope");
@@ -229,7 +245,7 @@ class ConfigBuilder {
     if (const ConfigBlock* block = single(section)) return *block;
     ConfigBlock block{section, {}, {}};
     for (const ConfigKey& key : config_keys()) {
-      if (key.section != section) continue;
+      if (key.section != section || key.fallback.empty()) continue;
       if (auto value = value_from_text(key, key.fallback, config_.file.parent_path())) {
         block.values.emplace(key.name, std::move(*value));
       }
@@ -246,12 +262,6 @@ class ConfigBuilder {
     const ConfigBlock log = with_defaults("log");
     const auto& level = log.get<std::string>("level");
     config_.log = level == "none" ? LogLevel::none : level == "all" ? LogLevel::all : LogLevel::refusals;
-    const ConfigBlock limits = with_defaults("limits");
-    config_.limits.sessions = limits.get<std::uint64_t>("sessions");
-    config_.limits.half_open = limits.get<std::uint64_t>("half_open");
-    config_.limits.tokens = limits.get<std::uint64_t>("tokens");
-    config_.limits.handshake_timeout = limits.get<std::chrono::seconds>("handshake_timeout");
-    config_.limits.idle_timeout = limits.get<std::chrono::seconds>("idle_timeout");
   }
 
   const ConfigDocument& document_;

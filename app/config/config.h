@@ -13,6 +13,9 @@
 #include "aceward/ace/params/aif.h"
 #include "aceward/base/address.h"
 #include "aceward/base/bytes.h"
+#include "aceward/coap/blockwise/limits.h"
+#include "aceward/coap/observe/observations.h"
+#include "aceward/coap/reliability/parameters.h"
 #include "app/console.h"
 
 namespace aceward::app {
@@ -60,6 +63,8 @@ struct ResourceSection {
 struct RsSection {
   std::vector<Address> listen;
   std::vector<Address> listen_plain;
+  std::vector<Address> trusted_plain;  ///< all of them in listen_plain
+  std::filesystem::path socket;
   std::vector<std::string> audiences;
   std::optional<std::string> as_uri;
   std::string hint_scope;
@@ -113,6 +118,14 @@ struct LimitsSection {
   std::size_t tokens = 0;
   std::chrono::seconds handshake_timeout{};
   std::chrono::seconds idle_timeout{};
+  coap::Limits messages;
+  coap::BlockwiseLimits blockwise;
+  coap::ObservationLimits observe;
+};
+
+struct CoapSection {
+  coap::Parameters parameters;
+  coap::BlockwiseParameters blockwise;
 };
 
 struct Config {
@@ -123,6 +136,7 @@ struct Config {
   StoreSection store;
   LogLevel log = LogLevel::refusals;
   LimitsSection limits;
+  CoapSection coap;
 };
 
 /// `aceward.toml:12:3: [as] listen: …`, and what would do.

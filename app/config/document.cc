@@ -35,6 +35,8 @@ std::string_view type_name(const toml::node& node) {
 std::string_view form_of(ValueKind kind) {
   switch (kind) {
     case ValueKind::count: return "write an integer from 1, without quotes";
+    case ValueKind::count0: return "write an integer from 0, without quotes";
+    case ValueKind::factor: return "write a number from 1 to 10, without quotes";
     case ValueKind::flag: return "write true or false, without quotes";
     case ValueKind::texts:
     case ValueKind::addresses: return "write a text in quotes, or an array of them";
@@ -146,12 +148,23 @@ class DocumentReader {
       return fault(place_of(found), whose + " is " + std::string(type_name(found)), std::string(form_of(entry.kind)));
     };
     ConfigValue value{{}, place_of(node)};
-    if (entry.kind == ValueKind::count) {
+    if (entry.kind == ValueKind::factor) {
+      const auto number = node.value<double>();
+      if (!number || node.is_boolean() || node.is_string()) return wrong_type(node);
+      if (!(*number >= 1 && *number <= 10)) {
+        return fault(value.place, whose + " is out of range", std::string(form_of(entry.kind)));
+      }
+      value.value = *number;
+      return value;
+    }
+    if (entry.kind == ValueKind::count || entry.kind == ValueKind::count0) {
       const auto* number = node.as_integer();
       if (number == nullptr) return wrong_type(node);
       const std::int64_t found = number->get();
-      if (found < 1 || static_cast<std::uint64_t>(found) > largest_count) {
-        return fault(value.place, whose + " is " + std::to_string(found), "write an integer from 1 to 1000000000");
+      const std::int64_t least = entry.kind == ValueKind::count ? 1 : 0;
+      if (found < least || static_cast<std::uint64_t>(found) > largest_count) {
+        return fault(value.place, whose + " is " + std::to_string(found),
+                     "write an integer from " + std::to_string(least) + " to 1000000000");
       }
       value.value = static_cast<std::uint64_t>(found);
       return value;

@@ -147,6 +147,13 @@ Outcome<ace::dtls::AsAccess> as_access(const Config& config, const ClientAsSecti
 
 }  // namespace
 
+MessageSettings message_settings(const Config& config) {
+  MessageSettings messages{config.coap.parameters, config.limits.messages, config.coap.blockwise,
+                           config.limits.blockwise, config.limits.observe};
+  messages.blockwise.message_size = config.limits.messages.datagram_size;
+  return messages;
+}
+
 Outcome<AsSettings> as_settings(const Config& config) {
   if (!config.as) {
     return std::unexpected(config_failure(config.file, {}, "there is no section [as]", "see `aceward init --help`"));
@@ -168,6 +175,7 @@ Outcome<AsSettings> as_settings(const Config& config) {
                       .maximum_lifetime = as.maximum_lifetime,
                       .database = config.store.path,
                       .store = {},
+                      .messages = message_settings(config),
                       .dtls = dtls_of(config.limits),
                       .audit = {}};
   settings.store.durability = config.store.is_relaxed ? store::Durability::relaxed : store::Durability::full;
@@ -188,10 +196,12 @@ Outcome<RsSettings> rs_settings(const Config& config) {
   }
   RsSettings settings{.listen = rs.listen,
                       .listen_plain = rs.listen_plain,
+                      .trusted_plain = rs.trusted_plain,
                       .channel_key = std::move(*channel),
                       .tokens = {},
                       .server = {},
                       .resources = {},
+                      .messages = message_settings(config),
                       .dtls = dtls_of(config.limits),
                       .content_limit = rs.content_limit,
                       .on_decision = {}};

@@ -9,6 +9,9 @@
 
 namespace aceward::app {
 
+/// What [coap] and [limits] say, for either role and for the client.
+MessageSettings message_settings(const Config& config);
+
 /// Callbacks are left empty.
 Outcome<AsSettings> as_settings(const Config& config);
 Outcome<RsSettings> rs_settings(const Config& config);

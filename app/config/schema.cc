@@ -16,13 +16,22 @@ constexpr std::array section_table = std::to_array<ConfigSectionKind>({
     {"rs.resource", true,
      "A resource, held in memory: GET reads it, PUT replaces it, POST appends to it, DELETE empties it."},
     {"rs.scope", false, "What the scope-tokens allow: each key is a scope-token."},
-    {"client", false, "The client: `aceward get`, `put`, `post`, `delete` and `token get`."},
+    {"client", false,
+     "The client: `aceward get` and the other requests, `observe`, `discover`, `ping` and `token get`."},
     {"client.as", true, "An authorization server that the client may ask for tokens."},
     {"client.server", true,
      "A resource server. The client follows its hints only to the authorization server that is named here."},
     {"store", false, "The authorization server's database, and the socket through which commands reach it."},
     {"log", false, "What a running server says on standard error."},
-    {"limits", false, "What strangers can make a running server hold."},
+    {"coap", false,
+     "How messages travel, of servers and of the client: the transmission parameters of RFC 7252 section 4.8, and the "
+     "size of blocks."},
+    {"limits", false,
+     "What strangers can make a running server hold. Each server role has its own share. What was refused for a limit "
+     "is "
+     "counted: `aceward counters` shows it."},
+    {"limits.blockwise", false, "The same of bodies that travel in blocks (RFC 7959)."},
+    {"limits.observe", false, "The same of observers (RFC 7641)."},
 });
 
 constexpr std::array key_table = std::to_array<ConfigKey>({
@@ -36,13 +45,18 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
     {"rs", "listen", addresses, true, "", "", "CoAP over DTLS; port 0 takes a free one"},
     {"rs", "listen_plain", addresses, false, "", "",
      "CoAP without DTLS: hints, the upload of tokens and public resources; none if absent"},
+    {"rs", "trusted_plain", addresses, false, "", "",
+     "those of listen_plain whose clients need not show that they receive at their address before they get an answer "
+     "longer than `[limits] unverified_answer`: for networks in which addresses cannot be forged"},
+    {"rs", "socket", path, false, "rs.sock", "",
+     "where `aceward counters` asks a resource server that runs without an authorization server in its process"},
     {"rs", "audience", texts, true, "", "", "what tokens for it name as their audience"},
     {"rs", "as_uri", uri, false, "", "", "the token endpoint that its hints name; no hints if absent"},
     {"rs", "hint_scope", choice, false, "text", "no|text|aif", "whether hints suggest a scope, and in which form"},
     {"rs", "authz_info_path", text, false, "/authz-info", "", "the path where tokens are uploaded"},
     {"rs", "hosts", texts, false, "", "", "the names (Uri-Host) under which it is asked; any if absent"},
     {"rs", "channel_key", key, true, "", "", "P-256 private key (PEM): its raw public key in DTLS"},
-    {"rs", "content_limit", count, false, "1024", "", "octets that a resource may hold"},
+    {"rs", "content_limit", count, false, "65536", "", "octets that a resource may hold"},
 
     {"rs.issuer", "iss", text, true, "", "", "the claim `iss` of its tokens"},
     {"rs.issuer", "key", key, false, "", "", "its public key (PEM), with which it signs tokens"},
@@ -94,6 +108,61 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
     {"limits", "tokens", count, false, "4096", "", "tokens that the resource server holds"},
     {"limits", "handshake_timeout", duration, false, "10s", "", "for a whole handshake"},
     {"limits", "idle_timeout", duration, false, "24h", "", "after which a silent session is closed"},
+    {"limits", "datagram_size", count, false, "1232", "", "octets of a CoAP message, received or sent"},
+    {"limits", "options", count, false, "64", "", "options of one message"},
+    {"limits", "token_length", count0, false, "64", "", "octets of a request's token (RFC 8974)"},
+    {"limits", "peers", count, false, "20000", "",
+     "peers that something is remembered of, plain and through DTLS each"},
+    {"limits", "remembered_per_peer", count, false, "1000", "",
+     "requests of a peer that are known when they are repeated"},
+    {"limits", "remembered", count, false, "50000", "", "the same over all peers"},
+    {"limits", "answers_per_peer", count, false, "64", "",
+     "requests of a peer that wait for their answer, observations included"},
+    {"limits", "answers", count, false, "10000", "", "the same over all peers"},
+    {"limits", "requests_per_peer", count, false, "64", "", "requests to a peer that wait for its answer"},
+    {"limits", "requests", count, false, "10000", "", "the same over all peers"},
+    {"limits", "unverified_answer", count0, false, "136", "",
+     "octets of an answer to an address that was not yet shown to be reachable; a longer one is answered with Echo "
+     "(RFC "
+     "9175 section 2.4); 0: addresses are never asked to prove themselves"},
+    {"limits", "verified_addresses", count, false, "16384", "", "addresses shown to be reachable that are remembered"},
+    {"limits", "events", count, false, "4096", "", "requests that wait to be looked at"},
+    {"limits", "datagrams", count, false, "4096", "", "datagrams that wait to be sent"},
+
+    {"limits.blockwise", "request_body", count, false, "1048576", "", "octets of a request's body"},
+    {"limits.blockwise", "assemblies_per_peer", count, false, "8", "",
+     "request bodies of a peer that are put together at once"},
+    {"limits.blockwise", "assemblies", count, false, "1000", "", "the same over all peers"},
+    {"limits.blockwise", "assembly_octets", count, false, "16777216", "", "octets of all of them together"},
+    {"limits.blockwise", "assembly_lifetime", duration, false, "", "",
+     "how long the next block is waited for; EXCHANGE_LIFETIME if absent"},
+    {"limits.blockwise", "held_per_peer", count, false, "8", "",
+     "answers of which a peer has not fetched all blocks yet"},
+    {"limits.blockwise", "held", count, false, "1000", "", "the same over all peers"},
+    {"limits.blockwise", "held_octets", count, false, "16777216", "", "octets of all of them together"},
+    {"limits.blockwise", "held_lifetime", duration, false, "", "",
+     "after the last block that was fetched; EXCHANGE_LIFETIME if absent"},
+    {"limits.blockwise", "response_body", count, false, "1048576", "", "of the client: octets of an answer's body"},
+    {"limits.blockwise", "answer_octets", count, false, "16777216", "",
+     "of the client: octets of all answers under way"},
+
+    {"limits.observe", "per_resource", count, false, "1000", "", "observers of one resource"},
+    {"limits.observe", "per_peer", count, false, "16", "", "observations of a peer; below `[limits] answers_per_peer`"},
+    {"limits.observe", "overall", count, false, "5000", "", "observations of all peers"},
+    {"limits.observe", "request_size", count, false, "1024", "", "octets of payload and options of a registration"},
+    {"limits.observe", "apart", interval, false, "3s", "",
+     "between two non-confirmable notifications to a peer (RFC 7641 section 4.5.1)"},
+    {"limits.observe", "answer_within", duration, false, "247s", "", "how long a resource may take for a notification"},
+
+    {"coap", "ack_timeout", interval, false, "2s", "", "ACK_TIMEOUT: the first wait for an acknowledgement"},
+    {"coap", "ack_random_factor", factor, false, "1.5", "", "ACK_RANDOM_FACTOR: up to so many times that"},
+    {"coap", "max_retransmit", count0, false, "4", "", "MAX_RETRANSMIT, at most 10"},
+    {"coap", "nstart", count, false, "1", "", "NSTART: requests to one peer that wait for an answer at a time"},
+    {"coap", "probing_rate", count, false, "1", "", "PROBING_RATE: octets a second to a peer that does not answer"},
+    {"coap", "max_latency", duration, false, "100s", "", "MAX_LATENCY: how long a datagram may be on its way"},
+    {"coap", "acknowledge_after", interval, false, "250ms", "",
+     "how long an answer is waited for before the request is acknowledged without it; below ack_timeout"},
+    {"coap", "block_size", choice, false, "1024", "16|32|64|128|256|512|1024", "octets of a block"},
 });
 
 std::string_view kind_text(ValueKind kind) {
@@ -107,6 +176,9 @@ std::string_view kind_text(ValueKind kind) {
     case key: return "`file:PATH` or `credential:NAME`";
     case duration: return "duration";
     case count: return "integer from 1";
+    case count0: return "integer from 0";
+    case factor: return "number from 1 to 10";
+    case interval: return "duration";
     case flag: return "true or false";
     case choice: return "one of";
     case octets: return "hexadecimal";
@@ -175,7 +247,7 @@ std::string configuration_markdown() {
       "Keys and other secrets never stand in the file: `file:PATH` names one (relative to the configuration's folder,\n"
       "readable by its owner alone), `credential:NAME` one in `$CREDENTIALS_DIRECTORY`, where systemd puts them. Key\n"
       "pairs are PEM, symmetric keys hexadecimal text. An address is `192.0.2.1:5684` or `[2001:db8::1]:5684`; a\n"
-      "duration is a number with `s`, `m`, `h` or `d`.\n";
+      "duration is a number with `s`, `m`, `h` or `d`, a short one also with `ms`.\n";
   for (const ConfigSectionKind& section : section_table) {
     const std::string brackets =
         section.is_array ? "[[" + std::string(section.name) + "]]" : "[" + std::string(section.name) + "]";

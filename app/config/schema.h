@@ -20,6 +20,9 @@ enum class ValueKind : std::uint8_t {
   key,        ///< `file:PATH` or `credential:NAME`
   duration,   ///< "90s", "10m", "1h", "7d"
   count,      ///< an integer from 1
+  count0,     ///< an integer from 0
+  factor,     ///< a number from 1 to 10, with a fraction or without
+  interval,   ///< "250ms", "2s", "10m"
   flag,
   choice,
   octets,   ///< hexadecimal

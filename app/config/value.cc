@@ -95,6 +95,19 @@ std::expected<ConfigValue, std::string> value_from_text(const ConfigKey& key, st
       }
       return ConfigValue{*duration, {}};
     }
+    case ValueKind::interval: {
+      const bool is_short = written.ends_with("ms") && written.size() <= 9;
+      // The same parser, which takes the number of milliseconds for one of seconds.
+      const auto parsed =
+          parse_duration(is_short ? std::string(written.substr(0, written.size() - 2)) + "s" : std::string(written));
+      if (!parsed || parsed->count() == 0) {
+        return std::unexpected("write a number with ms, s, m or h: \"250ms\", \"2s\", \"10m\"");
+      }
+      return ConfigValue{is_short ? std::chrono::milliseconds(parsed->count()) : std::chrono::milliseconds(*parsed),
+                         {}};
+    }
+    case ValueKind::factor: return ConfigValue{std::strtod(std::string(written).c_str(), nullptr), {}};
+    case ValueKind::count0:
     case ValueKind::count: {
       std::uint64_t number = 0;
       for (const char c : written) number = number * 10 + static_cast<unsigned>(c - '0');

@@ -158,6 +158,11 @@ std::string admin_error(const Error& error) {
                     {"check", error.reason().check}}}});
 }
 
+bool asks_for_counters(std::string_view request) {
+  const Json json = Json::parse(request, nullptr, false);
+  return json.is_object() && json.value("do", Json()) == "counters";
+}
+
 void execute(Store& store, std::string_view request, WallTime now, AdminReply reply) {
   const Json json = Json::parse(request, nullptr, false);
   if (!json.is_object()) return reply(admin_error(Error(reason::record_invalid, "not a JSON object")));

@@ -27,6 +27,9 @@ namespace aceward::app {
 using AdminReply = std::function<void(std::string)>;
 void execute(store::Store& store, std::string_view request, WallTime now, AdminReply reply);
 
+/// Whether it is {"do": "counters"}, which is not asked of the store.
+bool asks_for_counters(std::string_view request);
+
 /// Why admin refuses a request that does not parse.
 std::string admin_error(const Error& error);
 

@@ -21,6 +21,10 @@ Result<> AsRole::set_up(AsSettings settings) {
 
   coaps::ServerStackConfig stack;
   stack.dtls = settings.dtls;
+  stack.parameters = settings.messages.parameters;
+  stack.limits = settings.messages.limits;
+  stack.blockwise = settings.messages.blockwise;
+  stack.blockwise_limits = settings.messages.blockwise_limits;
   const crypto::PrivateKey channel_key = ACEWARD_TRY(settings.channel_key.private_key());
   stack.dtls->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(channel_key));
   stack_ = ACEWARD_TRY(coaps::ServerStack::create(std::move(stack), &channel_, random_));

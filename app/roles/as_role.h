@@ -12,6 +12,7 @@
 #include "aceward/coaps/server_stack.h"
 #include "aceward/net/coaps/server_host.h"
 #include "aceward/store/sqlite/store.h"
+#include "app/roles/message_settings.h"
 
 namespace aceward::app {
 
@@ -23,7 +24,8 @@ struct AsSettings {
   cose::Key signing_key;  ///< P-256 or Ed25519 key pair: signs tokens
   std::chrono::seconds maximum_lifetime{std::chrono::hours(24 * 30)};
   std::filesystem::path database;
-  store::Options store;    ///< `post` is set by the role
+  store::Options store;  ///< `post` is set by the role
+  MessageSettings messages = {};
   tls::ServerConfig dtls;  ///< `raw_key` is set by the role
   std::function<void(const ace::as::AuditRecord&)> audit;
   std::function<void(const coaps::SessionEvent&)> on_session = {};
@@ -40,6 +42,7 @@ class AsRole final : public net::Application {
   store::Store& store() { return *store_; }
   const ace::as::TokenEndpoint& endpoint() const { return *endpoint_; }
   coaps::ServerStack& stack() { return *stack_; }
+  const net::ServerHost& host() const { return *host_; }
 
   /// Takes up what has changed in the store. Also done before every request.
   void refresh_registry();

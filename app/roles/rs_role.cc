@@ -3,92 +3,74 @@
 #include <algorithm>
 #include <array>
 
+#include "aceward/coap/resource/stored_resource.h"
+
 namespace aceward::app {
 
-/// GET reads, PUT replaces, POST appends, DELETE empties.
+/// GET reads, PUT replaces, POST appends, DELETE removes.
 class RsRole::MemoryResource final : public ace::rs::GuardedResource, public coap::Resource {
  public:
-  MemoryResource(RsResource resource, std::size_t limit) : resource_(std::move(resource)), limit_(limit) {}
+  MemoryResource(RsResource resource, std::size_t limit, std::function<void(Instant)> changed)
+      : methods_(std::move(resource.methods)), stored_(resource.format, std::move(resource.content), rules(limit)) {
+    stored_.take_posts([this, limit](coap::StoredResource&, const coap::Request& request, Instant now) {
+      return append(request, limit, now);
+    });
+    stored_.on_change([changed = std::move(changed)](const coap::StoredResource&, Instant now) { changed(now); });
+  }
 
   void handle(coap::ExchangeId id, const ace::rs::AuthorizedRequest& request, coap::Responder& responder) override {
-    responder.respond(id, answer(request.request()));
+    answer(id, request.request(), responder);
   }
 
   /// Without authorization it is readable at most.
   void handle(coap::ExchangeId id, const coap::Peer& /*peer*/, const coap::Request& request,
               coap::Responder& responder) override {
-    responder.respond(id, answer(request));
+    answer(id, request, responder);
   }
   std::span<const coap::Code> methods() const override {
     static constexpr std::array<coap::Code, 1> read_only{coap::code::get};
     return read_only;
   }
+  bool evaluates_preconditions() const override { return true; }
+  std::optional<coap::links::Link> link() const override {
+    auto link = stored_.link();
+    if (link) link->add("obs");
+    return link;
+  }
 
  private:
-  coap::Response answer(const coap::Request& request) {
-    coap::Response response;
-    if (!resource_.methods.empty() && std::ranges::find(resource_.methods, request.method) == resource_.methods.end()) {
-      response.code = coap::code::method_not_allowed;
-      return response;
-    }
-    if (!preconditions_hold(request.options)) {
-      response.code = coap::code::precondition_failed;
-      return response;
-    }
-    switch (request.method.value) {
-      case coap::code::get.value: return read(request);
-      case coap::code::put.value: return write(request, {});
-      case coap::code::post.value: return write(request, resource_.content);
-      case coap::code::delete_.value:
-        resource_.content.clear();
-        response.code = coap::code::deleted;
-        return response;
-      default: response.code = coap::code::method_not_allowed; return response;
-    }
+  static coap::StoredRules rules(std::size_t limit) {
+    coap::StoredRules rules;
+    rules.put = true;
+    rules.delete_ = true;
+    rules.max_size = limit;
+    return rules;
   }
 
-  /// RFC 7252 section 5.10.8. The resource always exists and has no entity-tags, so a tag never matches.
-  static bool preconditions_hold(const coap::Options& options) {
-    if (options.has(coap::option::if_none_match)) return false;
-    bool asked = false;
-    for (const coap::OptionView option : options) {
-      if (option.number != coap::option::if_match) continue;
-      if (option.value.empty()) return true;
-      asked = true;
+  void answer(coap::ExchangeId id, const coap::Request& request, coap::Responder& responder) {
+    if (!methods_.empty() && std::ranges::find(methods_, request.method) == methods_.end()) {
+      return responder.respond(id, coap::make_response(coap::code::method_not_allowed));
     }
-    return !asked;
+    responder.respond(id, stored_.answer(request, responder.now(), responder.spare()));
   }
 
-  coap::Response read(const coap::Request& request) const {
-    coap::Response response;
-    if (const auto accept = request.options.accept(); accept && *accept != resource_.format) {
-      response.code = coap::code::not_acceptable;
-      return response;
+  coap::Response append(const coap::Request& request, std::size_t limit, Instant now) {
+    const coap::Representation* before = stored_.representation();
+    const coap::ContentFormat format = before != nullptr ? before->format : coap::content_format::octet_stream;
+    if (request.options.content_format().value_or(format) != format) {
+      return coap::make_response(coap::code::unsupported_content_format);
     }
-    response.code = coap::code::content;
-    response.options.set_content_format(resource_.format);
-    response.payload = resource_.content;
-    return response;
+    Bytes content = before != nullptr ? before->content : Bytes{};
+    if (content.size() + request.payload.size() > limit) {
+      return coap::make_response(coap::code::request_entity_too_large);
+    }
+    content.insert(content.end(), request.payload.begin(), request.payload.end());
+    stored_.set(format, std::move(content), now);
+    return coap::make_response(coap::code::changed);
   }
 
-  coap::Response write(const coap::Request& request, Bytes before) {
-    coap::Response response;
-    if (request.options.content_format().value_or(resource_.format) != resource_.format) {
-      response.code = coap::code::unsupported_content_format;
-      return response;
-    }
-    if (before.size() + request.payload.size() > limit_) {
-      response.code = coap::code::request_entity_too_large;
-      return response;
-    }
-    before.insert(before.end(), request.payload.begin(), request.payload.end());
-    resource_.content = std::move(before);
-    response.code = coap::code::changed;
-    return response;
-  }
-
-  RsResource resource_;
-  std::size_t limit_;
+  std::vector<coap::Code> methods_;
+  coap::StoredResource stored_;
 };
 
 Result<std::unique_ptr<RsRole>> RsRole::start(net::EventLoop& loop, RsSettings settings, Random& random) {
@@ -102,19 +84,22 @@ Result<> RsRole::set_up(RsSettings settings, Random& random) {
   config.tokens = std::move(settings.tokens);
   config.server = std::move(settings.server);
   config.stack.dtls = settings.dtls;
+  config.stack.parameters = settings.messages.parameters;
+  config.stack.limits = settings.messages.limits;
+  config.stack.blockwise = settings.messages.blockwise;
+  config.stack.blockwise_limits = settings.messages.blockwise_limits;
+  config.observations = settings.messages.observations;
   const crypto::PrivateKey channel_key = ACEWARD_TRY(settings.channel_key.private_key());
   config.stack.dtls->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(channel_key));
   service_ = ACEWARD_TRY(ace::dtls::RsService::create(std::move(config), loop_.clock(), random));
-  // MemoryResource evaluates these two (RFC 7252 section 5.10.8).
-  service_->stack().endpoint().set_known_options(
-      coap::KnownOptions::in_requests().add(coap::option::if_match).add(coap::option::if_none_match),
-      coap::KnownOptions::in_responses());
   if (settings.on_session) service_->set_session_observer(std::move(settings.on_session));
   if (settings.on_decision) service_->server().set_observer(std::move(settings.on_decision));
   for (RsResource& resource : settings.resources) {
     const std::string path = resource.path;
     const bool is_public = resource.is_public;
-    resources_.push_back(std::make_unique<MemoryResource>(std::move(resource), settings.content_limit));
+    service_->observations().allow(path);
+    const auto changed = [this, path](Instant now) { service_->observations().changed(path, now); };
+    resources_.push_back(std::make_unique<MemoryResource>(std::move(resource), settings.content_limit, changed));
     if (is_public) {
       service_->server().add_public(path, *resources_.back());
     } else {
@@ -127,6 +112,9 @@ Result<> RsRole::set_up(RsSettings settings, Random& random) {
   }
   for (const Address& address : settings.listen_plain) {
     plain_addresses_.push_back(ACEWARD_TRY(host_->listen(coaps::ListenerKind::plain, address)));
+    if (std::ranges::find(settings.trusted_plain, address) != settings.trusted_plain.end()) {
+      service_->stack().endpoint().set_unverified_answer(plain_addresses_.back(), 0);
+    }
   }
   return {};
 }

@@ -9,6 +9,7 @@
 #include "aceward/ace/profile/dtls/rs/rs_service.h"
 #include "aceward/coap/message/content_format.h"
 #include "aceward/net/coaps/server_host.h"
+#include "app/roles/message_settings.h"
 
 namespace aceward::app {
 
@@ -25,12 +26,15 @@ struct RsResource {
 struct RsSettings {
   std::vector<Address> listen;        ///< CoAP over DTLS; port 0 takes a free one
   std::vector<Address> listen_plain;  ///< CoAP: hints, authz-info and public resources
-  cose::Key channel_key;              ///< P-256 key pair: the raw public key of the DTLS server
+  /// Those of listen_plain whose clients get long answers without having shown that they receive at their address.
+  std::vector<Address> trusted_plain = {};
+  cose::Key channel_key;  ///< P-256 key pair: the raw public key of the DTLS server
   ace::TokenVerifierConfig tokens;
   ace::rs::ResourceServerConfig server;
   std::vector<RsResource> resources;
-  tls::ServerConfig dtls;            ///< `raw_key` is set by the role
-  std::size_t content_limit = 1024;  ///< octets that a PUT or POST may leave in a resource
+  MessageSettings messages = {};
+  tls::ServerConfig dtls;                 ///< `raw_key` is set by the role
+  std::size_t content_limit = 64 * 1024;  ///< octets that a PUT or POST may leave in a resource
   std::function<void(const ace::rs::Decision&)> on_decision;
   std::function<void(const coaps::SessionEvent&)> on_session = {};
 };
@@ -45,6 +49,7 @@ class RsRole final : public net::Application {
   const std::vector<Address>& addresses() const { return addresses_; }
   const std::vector<Address>& plain_addresses() const { return plain_addresses_; }
   ace::dtls::RsService& service() { return *service_; }
+  const net::ServerHost& host() const { return *host_; }
   /// Tells every client that the session ends.
   void close_sessions();
 
