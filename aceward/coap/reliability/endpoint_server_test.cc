@@ -505,7 +505,7 @@ TEST_F(CoapSmallServer, StrangersDoNotGrowTheTableOfPeers) {
 
 TEST_F(CoapSmallServer, NonConfirmableRequestsFromInventedAddressesShutNobodyOut) {
   for (std::uint8_t host = 1; host < 50; ++host) {
-    receive_from(other(host), "5001" + to_hex(Bytes{0, host}) + "b161");
+    receive_from(other(host), "5003" + to_hex(Bytes{0, host}) + "b161");
     const auto request = arrived();
     ASSERT_TRUE(request) << int{host};
     answer(request->id, "x");
