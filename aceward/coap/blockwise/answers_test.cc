@@ -331,5 +331,23 @@ TEST(BlockwiseAnswers, AnswersInAnyOrderFindTheirRequests) {
   EXPECT_EQ(server.layer.occupancy().requests, 0U);
 }
 
+// Found by the simulated network: between the greatest block size below it and the limit of an unknown address, a body
+// went as one block of that size, without a Block2 option, and its end was lost.
+TEST(BlockwiseAnswers, WhatFitsTheLimitOfAnUnknownAddressIsNotCut) {
+  for (std::size_t size = 50; size < 130; ++size) {
+    for (const bool size_asked : {false, true}) {
+      block_test::Setup setup;
+      setup.unverified_answer = 136;
+      setup.client.request_szx = Szx(2);
+      setup.client.ask_size = size_asked;
+      block_test::TwoEnds ends(setup);
+      ends.handler = [&](const RequestArrived&) { return Response{code::changed, {}, body_of(size)}; };
+      const auto outcome = ends.ask(code::post, "/store", body_of(100, 1));
+      ASSERT_EQ(outcome.responses.size(), 1U) << size;
+      EXPECT_EQ(outcome.response().payload, body_of(size)) << size;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace aceward::coap

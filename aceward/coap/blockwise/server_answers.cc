@@ -154,15 +154,17 @@ std::pair<std::size_t, bool> BlockServer::send_block(ExchangeId id, const Held& 
   }
   const auto body = BytesView(held.body);
   auto szx = std::min(wanted.szx, parameters_.response_szx);
+  if (wanted.size_asked) response.options.set_uint(option::size2, body.size());
   const bool one_block = wanted.offset == 0 && body.size() <= szx.size() &&
                          message_size(response.options, body.size()) + 4 <= wanted.limit;
   // It has one already, unless it was held as it fitted one block and is now asked for in smaller ones.
   if (!one_block) add_etag(response, body);
-  if ((wanted.offset == 0 && !one_block) || wanted.size_asked) response.options.set_uint(option::size2, body.size());
+  if (wanted.offset == 0 && !one_block) response.options.set_uint(option::size2, body.size());
   // Four octets for a Block2 option with all of its three.
   const auto overhead = message_size(response.options, 1) - 1 + 4;
   const auto room = wanted.limit > overhead ? wanted.limit - overhead : 0;
-  szx = std::min(szx, Szx::fitting(std::max(room, Szx::smallest().size())));
+  // What fits as it is must not be cut to the next smaller block size: it would go without a Block2 option.
+  if (!one_block) szx = std::min(szx, Szx::fitting(std::max(room, Szx::smallest().size())));
   const auto chunk = body.subspan(wanted.offset, std::min(szx.size(), body.size() - wanted.offset));
   const bool complete = wanted.offset + chunk.size() == body.size();
   response.payload = to_bytes(chunk);
