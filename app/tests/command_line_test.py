@@ -570,6 +570,51 @@ class Flow(Folder):
             client.sendto(request.serialize(), ("::1", int(plain.rsplit(":", 1)[1])))
             self.assertEqual(Message.parse(client.recv(2048)).payload, b"x" * 200)
 
+    def test_a_protected_resource_is_observed(self):
+        self.start()
+        self.allow()
+        for uri in (self.secure, self.plain):
+            self.aceward("put", "-d", "off", self.secure + "/led")
+            process = subprocess.Popen([BINARY, "-c", str(self.config), "--json", "observe", uri + "/led"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            try:
+                first = json.loads(process.stdout.readline())
+                self.assertEqual((first["payload"], first["observing"]), ("off", True))
+                self.aceward("put", "-d", "on", self.secure + "/led")
+                second = json.loads(process.stdout.readline())
+                self.assertEqual((second["payload"], second["observing"]), ("on", True))
+                self.assertGreater(second["sequence"], first["sequence"])
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(process.wait(timeout=60), DONE)
+            finally:
+                process.kill()
+                process.communicate()
+        self.aceward("observe", "--no-extend", "--scope", "read_temp", self.secure + "/led", expect=CLIENT_ERROR)
+        counted = json.loads(self.aceward("--json", "counters").stdout)["rs"]
+        self.assertGreaterEqual(counted["observe"]["registered"], 2)
+        self.assertEqual(counted["held"]["observers"], 0)  # the server knows that they are gone
+
+    def test_large_bodies_go_in_blocks_of_the_size_that_is_asked_for(self):
+        self.start()
+        self.allow()
+        body, back = self.folder / "body", self.folder / "back"
+        body.write_bytes(bytes(range(256)) * 20)
+        self.aceward("put", "--block-size", 512, "-d", f"@{body}", self.secure + "/led")
+        traced = self.aceward("--trace", "get", "--block-size", 256, "-o", back, self.secure + "/led").stderr
+        self.assertEqual(back.read_bytes(), body.read_bytes())
+        self.assertIn("Block2: 19/0/256", traced)
+        blocks = json.loads(self.aceward("--json", "counters").stdout)["rs"]["blockwise"]
+        self.assertEqual((blocks["assembled"], blocks["answers_cut"]), (1, 1))
+
+    def test_a_server_lists_what_is_public(self):
+        self.change(r'path = "/temp"', 'path = "/open"\ncontent = "x"\npublic = true\n\n[[rs.resource]]\npath = "/temp"')
+        self.start()
+        listed = json.loads(self.aceward("--json", "discover", self.plain).stdout)["links"]
+        self.assertIn("/open", [link["href"] for link in listed])
+        self.assertNotIn("/led", [link["href"] for link in listed])
+        found = json.loads(self.aceward("--json", "discover", "--href", "/op*", self.plain).stdout)["links"]
+        self.assertEqual([link["href"] for link in found], ["/open"])
+
     def test_secrets_are_in_no_output(self):
         self.start(options=("--trace", "-v"))
         self.allow()
