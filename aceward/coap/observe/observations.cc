@@ -53,8 +53,7 @@ void Observations::allow(Path path, const ObservableSettings& settings) {
     observed->settings = settings;
     return;
   }
-  const auto first = static_cast<std::uint32_t>(random_.next_u64());
-  observed = std::make_unique<Observed>(Observed{settings, ObserveNumbers(first), {}, {}});
+  observed = std::make_unique<Observed>(Observed{settings, ObserveNumbers(), {}, {}});
 }
 
 void Observations::close(const Path& path, Instant now, Code code) {
@@ -172,7 +171,8 @@ bool Observations::next_is_confirmable(const Entry& entry, Instant now) const {
   if (entry.answer_limit) return true;
   if (entry.run >= std::max(settings.non_confirmable_run, 1U)) return true;
   // RFC 7641 section 4.5, at least every 24 hours: there is another chance when the notification has settled.
-  const auto settled = std::min<ObservableSettings::Duration>(settings.settled_after, longest_without_confirmable / 2);
+  const auto settled =
+      std::min<ObservableSettings::Duration>(settings.settled_after / 4 * 5, longest_without_confirmable / 2);
   const auto after =
       std::min<ObservableSettings::Duration>(settings.confirmable_after, longest_without_confirmable - settled);
   return now - entry.last_confirmable >= after;
@@ -207,7 +207,9 @@ std::optional<Event> Observations::ask_next(Instant now) {
     entry.waits = false;
     entry.asked = true;
     if (const auto make = entry.observed->make) {
-      respond(entry.id, make({entry.id, entry.target.peer, entry.request}), {}, now);
+      const auto id = entry.id;
+      auto response = make({id, entry.target.peer, entry.request});
+      respond(id, std::move(response), {}, now);  // which finds out whether there still is an entry
       continue;
     }
     timers_.set(Timer::overdue, entry.id.value, now + limits_.answer_within);
@@ -247,7 +249,7 @@ void Observations::respond(ExchangeId id, Response response, Delivery hint, Inst
   }
   auto& numbers = entry.observed->numbers;
   // The first response takes a new number too, for the same client may have had the one before under the same token.
-  if (!entry.registered || entry.number == numbers.taken()) {
+  if (!entry.registered || entry.number == numbers.sequence()) {
     if (!numbers.next(now)) {
       if (!entry.registered) {
         ++counters_.refused;
@@ -259,7 +261,7 @@ void Observations::respond(ExchangeId id, Response response, Delivery hint, Inst
       return;
     }
   }
-  entry.number = numbers.taken();
+  entry.number = numbers.sequence();
   if (!response.options.has(option::max_age)) {
     response.options.set_uint(option::max_age, entry.observed->settings.max_age);
   }
@@ -286,7 +288,10 @@ void Observations::send(Entry& entry, Response response, Delivery hint, Instant 
     timers_.clear(Timer::settle, id.value);
   } else {
     ++entry.run;
-    timers_.set(Timer::settle, id.value, now + settings.settled_after);
+    // Not all observers at once.
+    const auto spread = static_cast<std::uint64_t>(std::max<std::int64_t>(settings.settled_after.count() / 4, 0));
+    const std::chrono::nanoseconds more(random_.below(spread + 1));
+    timers_.set(Timer::settle, id.value, now + settings.settled_after + more);
     auto& gate = shares_.at(entry.target.peer).next_non_confirmable;
     gate = std::max(gate, now + limits_.non_confirmable_apart);
   }

@@ -35,8 +35,8 @@ struct ObservableSettings {
   unsigned non_confirmable_run = 10;
   /// A notification is confirmable if the last confirmable one is longer ago; at most 24 hours (section 4.5).
   Duration confirmable_after = std::chrono::hours(1);
-  /// A non-confirmable notification that none followed for so long is repeated as a confirmable one with the state of
-  /// then, so that everybody learns the latest state in the end (section 4.5).
+  /// A non-confirmable notification that none followed for so long (and up to a quarter more) is repeated as a
+  /// confirmable one with the state of then, so that everybody learns the latest state in the end (section 4.5).
   Duration settled_after = std::chrono::seconds(30);
   /// Between two notifications to one observer; states in between are skipped.
   Duration at_least_apart{0};
@@ -56,8 +56,9 @@ struct ObservationLimits {
   std::size_t overall = 5'000;
   /// Octets of payload and option values of a registration, which are kept to ask the resource again.
   std::size_t request_size = 1'024;
-  /// Between two non-confirmable notifications to one peer, whatever it observes (section 4.5.1).
-  Duration non_confirmable_apart = std::chrono::seconds(3);
+  /// Between two non-confirmable notifications to one peer, whatever it observes. The message layer lets them wait as
+  /// section 4.5.1 says, by the round-trip time or 3 seconds; more here spares resources the asking in between.
+  Duration non_confirmable_apart{0};
   /// How long a resource may take to answer for a notification; the observation ends with 5.03 then.
   Duration answer_within = std::chrono::seconds(247);
 };
@@ -104,10 +105,10 @@ struct Observer {
 ///
 /// An observer is told of the latest state, not of every state. One is asked for and sent at a time; what changes
 /// meanwhile is one more notification later. How many notifications are in flight to one peer (NSTART), repeating them,
-/// and noticing a Reset is the business of the message layer; the pace of non-confirmable ones is kept here.
+/// their pace, and noticing a Reset is the business of the message layer.
 class Observations final : public Layer {
  public:
-  /// `below` and `random` (for where sequence numbers start) must outlive it.
+  /// `below` and `random` (to spread what would otherwise be due for all observers at once) must outlive it.
   Observations(Layer& below, Random& random, const ObservationLimits& limits = {});
   ~Observations() override;
   Observations(const Observations&) = delete;

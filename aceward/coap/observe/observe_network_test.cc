@@ -89,11 +89,7 @@ class ObserveNetwork {
     restart_server();
   }
 
-  /// Nothing of the server that was is in the air any more: its numbers and those of the new one have no order.
-  void restart_server() {
-    server = std::make_unique<ObservedServer>(random, counter, settings);
-    std::erase_if(flying_, [](const auto& one) { return !one.second.first; });
-  }
+  void restart_server() { server = std::make_unique<ObservedServer>(random, counter, settings); }
   void restart_client() {
     client = std::make_unique<ObservingClient>(random);
     heard.clear();

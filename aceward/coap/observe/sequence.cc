@@ -1,12 +1,15 @@
 #include "aceward/coap/observe/sequence.h"
 
+#include <algorithm>
+
 namespace aceward::coap {
 
 namespace {
 
-// RFC 7641 section 4.4: no more than 2^23 numbers within less than 256 seconds. Any such time touches two windows.
+// RFC 7641 section 4.4: no more than 2^23 numbers within less than 256 seconds. Any such time touches two windows, and
+// the clock adds 256,000.
 constexpr auto number_window = std::chrono::seconds(256);
-constexpr std::uint32_t numbers_per_window = observe_modulus / 4;
+constexpr std::uint32_t numbers_per_window = observe_modulus / 8;
 // RFC 7641 section 3.4.
 constexpr auto order_void_after = std::chrono::seconds(128);
 
@@ -19,9 +22,9 @@ std::optional<std::uint32_t> ObserveNumbers::next(Instant now) {
   }
   if (in_window_ == numbers_per_window) return std::nullopt;
   ++in_window_;
-  ++taken_;
-  value_ = (value_ + 1) % observe_modulus;
-  return value_;
+  const auto time = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  sequence_ = std::max(sequence_ + 1, static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0)));
+  return current();
 }
 
 Instant ObserveNumbers::free_at() const { return window_ ? *window_ + number_window : Instant{}; }

@@ -17,23 +17,23 @@ constexpr bool is_later_observe(std::uint32_t last, std::uint32_t next) {
   return ahead != 0 && ahead < observe_modulus / 2;
 }
 
-/// The sequence numbers of one resource: strictly increasing modulo 2^24, by no more than 2^23 within 256 seconds.
+/// The sequence numbers of one resource: strictly increasing modulo 2^24, by no more than 2^23 within 256 seconds. They
+/// follow the time in milliseconds, so that those of a server that restarted come after those of before, as long as the
+/// clock goes on and no resource took more than a thousand a second.
 class ObserveNumbers {
  public:
-  /// `first` may be any number (its 24 lower bits count).
-  explicit ObserveNumbers(std::uint32_t first) : value_(first % observe_modulus) {}
+  explicit ObserveNumbers(std::uint64_t first = 0) : sequence_(first) {}
 
   /// The number of the current state.
-  std::uint32_t current() const { return value_; }
-  /// How many numbers were taken since the start: grows where current() wraps.
-  std::uint64_t taken() const { return taken_; }
+  std::uint32_t current() const { return static_cast<std::uint32_t>(sequence_ % observe_modulus); }
+  /// The same before its upper bits were cut off.
+  std::uint64_t sequence() const { return sequence_; }
   /// Takes the next number. nullopt: too many were taken within 256 seconds; free_at() says when to ask again.
   std::optional<std::uint32_t> next(Instant now);
   Instant free_at() const;
 
  private:
-  std::uint32_t value_;
-  std::uint64_t taken_ = 0;
+  std::uint64_t sequence_;
   std::uint32_t in_window_ = 0;
   std::optional<Instant> window_;
 };
