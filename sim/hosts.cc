@@ -76,12 +76,41 @@ void note_counters(Run& run, const coap::Counters& counters) {
   run.reach("timed out", counters.timed_out);
   run.reach("late answer", counters.late_answers);
   run.reach("forgotten early", counters.forgotten_early);
+  run.reach("challenged with Echo", counters.challenged);
+  run.reach("address verified", counters.verified);
+  run.reach("bad Echo", counters.bad_echo);
+  run.reach("answer shortened", counters.shortened);
+  run.reach("notification held back", counters.held_back);
+  run.reach("refused: busy", counters.refused_busy);
   run.reach("refused: peers", counters.refused_peers);
   run.reach("refused: remembering", counters.refused_remembering);
   run.reach("refused: requests", counters.refused_requests);
   run.reach("refused: answers", counters.refused_answers);
   run.reach("refused: events", counters.refused_events);
   run.reach("refused: datagrams", counters.refused_datagrams);
+}
+
+void note_counters(Run& run, const coap::BlockwiseCounters& counters) {
+  run.reach("assembled", counters.assembled);
+  run.reach("assembly restarted", counters.assemblies_restarted);
+  run.reach("assembly expired", counters.assemblies_expired);
+  run.reach("assembly evicted", counters.assemblies_evicted);
+  run.reach("block repeated", counters.repeated_blocks);
+  run.reach("refused: gap", counters.refused_gaps);
+  run.reach("refused: overlap", counters.refused_overlaps);
+  run.reach("refused: full", counters.refused_full);
+  run.reach("refused: body too large", counters.refused_too_large);
+  run.reach("answer cut", counters.answers_cut);
+  run.reach("answer expired", counters.held_expired);
+  run.reach("answer evicted", counters.held_evicted);
+  run.reach("asked again", counters.asked_again);
+  run.reach("unanswerable", counters.unanswerable);
+  run.reach("body sent", counters.bodies_sent);
+  run.reach("body received", counters.bodies_received);
+  run.reach("transfer restarted", counters.restarts);
+  run.reach("superseded", counters.superseded);
+  run.reach("transfer failed", counters.failed);
+  run.reach("size mismatch", counters.size_mismatches);
 }
 
 // The server
@@ -91,22 +120,24 @@ ServerHost::ServerHost(Run& run, ServerSetup setup)
   start();
 }
 
-ServerHost::~ServerHost() {
+ServerHost::~ServerHost() { stop(); }
+
+void ServerHost::stop() {
   note_counters(run_, stack_->endpoint().counters());
-  layer_.reset();
+  note_counters(run_, stack_->blockwise().counters());
+  while (!layers_.empty()) layers_.pop_back();
+  stack_.reset();
 }
 
 void ServerHost::start() {
-  stack_ =
-      coaps::ServerStack::create({setup_.dtls, setup_.parameters, setup_.limits}, setup_.credentials, random_).value();
+  stack_ = coaps::ServerStack::create(setup_.stack, setup_.credentials, random_).value();
   stack_->set_tap(&probe_);
-  if (setup_.make_layer) layer_ = setup_.make_layer(stack_->layer(), random_);
+  if (setup_.make_layers) layers_ = setup_.make_layers(stack_->layer(), random_);
 }
 
 void ServerHost::restart() {
   run_.print("          " + setup_.name + " restarts");
-  note_counters(run_, stack_->endpoint().counters());
-  layer_.reset();
+  stop();
   ++life_;
   start();
 }
@@ -135,11 +166,11 @@ std::optional<Datagram> ServerHost::next_datagram(Instant now) {
 
 void ServerHost::on_timeout(Instant now) {
   stack_->on_timeout(now);
-  if (layer_) layer_->on_timeout(now);
+  if (!layers_.empty()) layers_.back()->on_timeout(now);
 }
 
 std::optional<Instant> ServerHost::next_timeout() const {
-  return sooner(stack_->next_timeout(), layer_ ? layer_->next_timeout() : std::nullopt);
+  return sooner(stack_->next_timeout(), layers_.empty() ? std::nullopt : layers_.back()->next_timeout());
 }
 
 // The client
@@ -149,21 +180,24 @@ ClientHost::ClientHost(Run& run, ClientSetup setup)
   start();
 }
 
-ClientHost::~ClientHost() {
+ClientHost::~ClientHost() { stop(); }
+
+void ClientHost::stop() {
   note_counters(run_, stack_->endpoint().counters());
-  layer_.reset();
+  note_counters(run_, stack_->blockwise().counters());
+  while (!layers_.empty()) layers_.pop_back();
+  stack_.reset();
 }
 
 void ClientHost::start() {
   stack_ = std::make_unique<coaps::ClientStack>(setup_.stack, random_);
   stack_->set_tap(&probe_);
-  if (setup_.make_layer) layer_ = setup_.make_layer(stack_->layer(), random_);
+  if (setup_.make_layers) layers_ = setup_.make_layers(stack_->layer(), random_);
 }
 
 void ClientHost::restart() {
   run_.print("          " + setup_.name + " restarts");
-  note_counters(run_, stack_->endpoint().counters());
-  layer_.reset();
+  stop();
   ++life_;
   start();
 }
@@ -189,11 +223,11 @@ std::optional<Datagram> ClientHost::next_datagram(Instant now) {
 
 void ClientHost::on_timeout(Instant now) {
   stack_->on_timeout(now);
-  if (layer_) layer_->on_timeout(now);
+  if (!layers_.empty()) layers_.back()->on_timeout(now);
 }
 
 std::optional<Instant> ClientHost::next_timeout() const {
-  return sooner(stack_->next_timeout(), layer_ ? layer_->next_timeout() : std::nullopt);
+  return sooner(stack_->next_timeout(), layers_.empty() ? std::nullopt : layers_.back()->next_timeout());
 }
 
 // Keys

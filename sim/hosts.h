@@ -28,21 +28,21 @@ class Probe final : public coaps::MessageTap {
   std::string name_;
 };
 
-/// Puts further layers on the message layer; empty: none.
-using MakeLayer = std::function<std::unique_ptr<coap::Layer>(coap::Layer& below, Random& random)>;
+/// Layers above those of the stack, the lowest first; each is built on the one before, the first on `below`.
+using Layers = std::vector<std::unique_ptr<coap::Layer>>;
+using MakeLayers = std::function<Layers(coap::Layer& below, Random& random)>;
 
-/// The counters of a message layer, as branches.
+/// The counters of the layers, as branches.
 void note_counters(Run& run, const coap::Counters& counters);
+void note_counters(Run& run, const coap::BlockwiseCounters& counters);
 
 struct ServerSetup {
   std::string name = "server";
   Address plain = Address::v4(10, 0, 0, 1, 5683);
   Address secure = Address::v4(10, 0, 0, 1, 5684);
-  std::optional<tls::ServerConfig> dtls{};
+  coaps::ServerStackConfig stack{};
   tls::ServerCredentials* credentials = nullptr;
-  coap::Parameters parameters{};
-  coap::Limits limits{};
-  MakeLayer make_layer{};
+  MakeLayers make_layers{};  ///< called at each start; empty: none
 };
 
 class ServerHost final : public Node {
@@ -55,7 +55,7 @@ class ServerHost final : public Node {
   /// How often it restarted: what was promised by an earlier life need not be kept.
   unsigned life() const { return life_; }
 
-  coap::Layer& top() { return layer_ ? *layer_ : stack_->layer(); }
+  coap::Layer& top() { return layers_.empty() ? stack_->layer() : *layers_.back(); }
   coaps::ServerStack& stack() { return *stack_; }
   const ServerSetup& setup() const { return setup_; }
 
@@ -70,20 +70,21 @@ class ServerHost final : public Node {
 
  private:
   void start();
+  void stop();
   Run& run_;
   ServerSetup setup_;
   SeededRandom random_;
   Probe probe_;
   unsigned life_ = 0;
   std::unique_ptr<coaps::ServerStack> stack_;
-  std::unique_ptr<coap::Layer> layer_;
+  Layers layers_;
 };
 
 struct ClientSetup {
   std::string name = "client";
   Address address = Address::v4(10, 0, 1, 1, 40000);  ///< channel n sends from port + n
   coaps::ClientStackConfig stack{};
-  MakeLayer make_layer{};
+  MakeLayers make_layers{};  ///< called at each start; empty: none
 };
 
 class ClientHost final : public Node {
@@ -94,7 +95,7 @@ class ClientHost final : public Node {
   void restart();
   unsigned life() const { return life_; }
 
-  coap::Layer& top() { return layer_ ? *layer_ : stack_->layer(); }
+  coap::Layer& top() { return layers_.empty() ? stack_->layer() : *layers_.back(); }
   coaps::ClientStack& stack() { return *stack_; }
   const ClientSetup& setup() const { return setup_; }
 
@@ -108,13 +109,14 @@ class ClientHost final : public Node {
 
  private:
   void start();
+  void stop();
   Run& run_;
   ClientSetup setup_;
   SeededRandom random_;
   Probe probe_;
   unsigned life_ = 0;
   std::unique_ptr<coaps::ClientStack> stack_;
-  std::unique_ptr<coap::Layer> layer_;
+  Layers layers_;
 };
 
 /// A server's credentials that know a few clients.

@@ -55,6 +55,10 @@ void Ledger::listen(ClientHost& client) {
   client.on_event = [this, &client](coap::Event event) {
     if (const auto* arrived = std::get_if<coap::ResponseArrived>(&event)) {
       on_answer(client, *arrived);
+    } else if (const auto* request = std::get_if<coap::RequestArrived>(&event)) {
+      // Reflected by an attacker. The client is no server, and an answer, reflected in its turn, would be one with the
+      // right token: against that plain CoAP knows no remedy.
+      client.top().cancel(request->id);
     } else if (const auto* gone = std::get_if<coap::ExchangeGone>(&event)) {
       const auto found = by_id_.find({&client, client.life(), gone->id.value});
       run_.require(found != by_id_.end(), "an exchange ends that was never begun");
@@ -104,13 +108,13 @@ void Ledger::on_request(ServerHost& server, const coap::RequestArrived& arrived)
     if (server.life() == life) server.top().respond(id, std::move(response), {}, run_.now());
   };
   if (number >= asked_.size()) {
-    // Not one of ours: an attacker's own.
-    return respond({coap::code::not_found, {}, {}});
+    // Not one of ours: an attacker's own. It acts, as any other would.
+    return respond({coap::code::changed, {}, {}});
   }
   Asked& asked = asked_[number];
   run_.require(arrived.request.method == asked.method, "the method arrives as it was sent");
   run_.require(arrived.request.payload == content_of(number, "question"), "the payload arrives as it was sent");
-  if (!asked.refused) asked.acted += act_twice ? 2 : 1;
+  if (!asked.refused) ++asked.acted;
   coap::Response response{answer_to(asked), {}, content_of(number, "answer")};
   if (asked.thinking.count() == 0) return respond(std::move(response));
   network_.after(asked.thinking, [respond, response] { respond(response); });

@@ -56,9 +56,6 @@ class Ledger {
   /// `lives`: how many times one request may have acted because servers lost their memory.
   void check_none_acted_twice(unsigned lives = 1) const;
 
-  /// A deliberately broken server for the test of the invariants: it acts on every message once more.
-  bool act_twice = false;
-
  private:
   struct Key {
     const ClientHost* client;

@@ -25,6 +25,8 @@ const Scenario* find_scenario(std::string_view name);
 
 // One function for each file of scenarios/.
 std::vector<Scenario> plain_scenarios();
+std::vector<Scenario> blockwise_scenarios();
+std::vector<Scenario> observe_scenarios();
 std::vector<Scenario> dtls_scenarios();
 std::vector<Scenario> ace_scenarios();
 std::vector<Scenario> attack_scenarios();

@@ -8,7 +8,8 @@ namespace aceward::sim {
 std::span<const Scenario> all_scenarios() {
   static const std::vector<Scenario> all = [] {
     std::vector<Scenario> list;
-    for (auto part : {plain_scenarios(), dtls_scenarios()}) {
+    for (auto part : {plain_scenarios(), blockwise_scenarios(), observe_scenarios(), dtls_scenarios(), ace_scenarios(),
+                      attack_scenarios()}) {
       std::ranges::move(part, std::back_inserter(list));
     }
     return list;
