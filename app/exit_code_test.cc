@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "aceward/ace/client/reasons.h"
+#include "aceward/coap/freshness/reasons.h"
 #include "aceward/coap/reasons.h"
 #include "aceward/net/reasons.h"
 #include "aceward/store/reasons.h"

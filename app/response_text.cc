@@ -22,8 +22,10 @@ coap::Message message_of(const coap::Response& response) {
 
 bool is_text_format(const coap::Response& response) {
   const auto format = response.options.content_format();
-  return !format || *format == coap::content_format::text_plain || *format == coap::content_format::json ||
-         *format == coap::content_format::link_format || *format == coap::content_format::aif_json;
+  if (!format || *format == coap::content_format::text_plain || *format == coap::content_format::link_format)
+    return true;
+  const std::string_view name = coap::name_of(*format);
+  return name == "application/json" || name.ends_with("+json");
 }
 
 bool is_cbor(const coap::Response& response) {

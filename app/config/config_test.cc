@@ -421,6 +421,8 @@ TEST(ContentFormats, ByNameAndByNumber) {
   EXPECT_EQ(parse_content_format("cbor"), coap::content_format::cbor);
   EXPECT_EQ(parse_content_format("application/ace+cbor"), coap::content_format::ace_cbor);
   EXPECT_EQ(parse_content_format("text/plain"), coap::content_format::text_plain);
+  EXPECT_EQ(parse_content_format("json-patch+json"), coap::ContentFormat(51));
+  EXPECT_EQ(parse_content_format("merge-patch+json"), coap::ContentFormat(52));
   EXPECT_FALSE(parse_content_format("65536"));
   EXPECT_FALSE(parse_content_format("cobr"));
   EXPECT_TRUE(is_cbor_format(coap::content_format::aif_cbor));

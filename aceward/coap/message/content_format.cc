@@ -12,6 +12,8 @@ std::string_view name_of(ContentFormat format) {
     case 40: return "application/link-format";
     case 42: return "application/octet-stream";
     case 50: return "application/json";
+    case 51: return "application/json-patch+json";
+    case 52: return "application/merge-patch+json";
     case 60: return "application/cbor";
     case 61: return "application/cwt";
     case 62: return "application/multipart-core";
