@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <set>
 
 #include "aceward/coap/blockwise/message_size.h"
 #include "aceward/coap/blockwise/scripted_layer.h"
@@ -132,6 +134,7 @@ class Server {
     if ((b & 0x70) == 0x70) return server_.layer.cancel(server_.up->id);
     const std::size_t size = std::size_t{b} * 5;
     const auto request = server_.up->request;
+    sizes_[transfer].insert(size);
     server_.respond({code::content, {}, piece_of(transfer + 100, 0, size)});
     check_answer(transfer, request);
     if (limit && !is_safe(request.method)) {
@@ -150,7 +153,9 @@ class Server {
     const auto offset = *block ? (*block)->offset() : 0;
     require(response.payload == piece_of(transfer + 100, offset, response.payload.size()),
             "a block is of the transfer's answer and at its place");
-    if (*block && (*block)->more) {
+    if (!*block || !(*block)->more) {
+      require(sizes_[transfer].contains(offset + response.payload.size()), "what says it is the end is the end");
+    } else {
       require(response.payload.size() == (*block)->szx.size(), "a block that is not the last is full");
       require(response.options.has(option::etag), "an answer in blocks has an entity-tag");
     }
@@ -165,6 +170,7 @@ class Server {
   }
 
   BlockwiseLimits limits_;
+  std::map<unsigned, std::set<std::size_t>> sizes_;  // of the answers, by transfer
   block_test::ServerAlone server_;
 
  public:

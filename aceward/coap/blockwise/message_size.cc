@@ -4,7 +4,7 @@ namespace aceward::coap {
 namespace {
 
 // Octets beyond the first that an option's delta or length takes (RFC 7252 section 3.1).
-constexpr std::size_t extension(std::size_t number) { return number < 13 ? 0 : number < 269 ? 1 : 2; }
+constexpr std::size_t extra_octets(std::size_t number) { return number < 13 ? 0 : number < 269 ? 1 : 2; }
 
 }  // namespace
 
@@ -13,7 +13,7 @@ std::size_t message_size(const Options& options, std::size_t payload) {
   std::uint16_t previous = 0;
   for (const auto [number, value] : options) {
     const auto delta = static_cast<std::uint16_t>(number.value - previous);
-    size += 1 + extension(delta) + extension(value.size()) + value.size();
+    size += 1 + extra_octets(delta) + extra_octets(value.size()) + value.size();
     previous = number.value;
   }
   return size;
