@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ constexpr int patience = 10'000;  ///< milliseconds for a line
 
 /// In the child: what fails here ends it.
 [[noreturn]] void become(std::vector<char*>& words, int output, bool show_errors) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody stays behind, whatever ends the benchmark
   ::dup2(output, STDOUT_FILENO);
   if (!show_errors) {
     const int nothing = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
