@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "aceward/tls/gnutls_clock.h"
 #include "aceward/tls/reasons.h"
@@ -134,8 +135,8 @@ Result<std::unique_ptr<Connection>> Connection::create(const ConnectionSettings&
   if (settings.server) gnutls_certificate_server_set_request(raw, GNUTLS_CERT_REQUIRE);
   gnutls_handshake_set_max_packet_length(raw, max_handshake_message);
   gnutls_dtls_set_mtu(raw, static_cast<unsigned>(settings.mtu));
-  gnutls_dtls_set_timeouts(raw, static_cast<unsigned>(settings.initial_retransmission.count()),
-                           static_cast<unsigned>(settings.total_timeout.count()));
+  self->initial_retransmission_ = static_cast<unsigned>(settings.initial_retransmission.count());
+  gnutls_dtls_set_timeouts(raw, self->initial_retransmission_, static_cast<unsigned>(settings.total_timeout.count()));
   gnutls_transport_set_ptr(raw, self.get());
   gnutls_transport_set_push_function(raw, &push);
   gnutls_transport_set_pull_function(raw, &pull);
@@ -264,6 +265,9 @@ void Connection::advance_handshake() {
 
 void Connection::complete_handshake() {
   state_ = State::established;
+  // GnuTLS answers a repeated last flight with ours only until the time for the handshake is over, and calls it fatal
+  // afterwards; but what is late then is the network, not the peer, who is waiting for just that answer.
+  gnutls_dtls_set_timeouts(session_.get(), initial_retransmission_, std::numeric_limits<unsigned>::max());
   info_.cipher_suite = iana_cipher_name(gnutls_ciphersuite_get(session_.get()));
   if (const auto group = gnutls_group_get(session_.get()); group != GNUTLS_GROUP_INVALID) {
     info_.group = gnutls_group_get_name(group);

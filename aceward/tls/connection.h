@@ -112,6 +112,7 @@ class Connection {
   const KeyLog* key_log_ = nullptr;
   SessionHandle session_;
   std::size_t mtu_ = 0;
+  unsigned initial_retransmission_ = 1000;  ///< in milliseconds
   State state_ = State::handshaking;
   Error why_{reason::session_unknown};
   std::optional<Error> refusal_;  ///< what check_ said no with

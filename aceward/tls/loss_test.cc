@@ -117,6 +117,23 @@ TEST(DtlsRetransmission, TheClientsLastFlightOvertakenByDataDoesNotEndTheSession
   EXPECT_EQ(as_text(rig.network.at_server<Data>()->octets), "second");
 }
 
+TEST(DtlsRetransmission, TheLastFlightIsSentAgainThoughTheTimeForTheHandshakeIsOver) {
+  Rig rig({.raw_key = key_of_server(), .half_open_timeout = std::chrono::seconds(4)});
+  const Instant began = rig.network.clock.now();
+  rig.network.on_send = [&](const Address& from, const Address&, Bytes& datagram) {
+    // The server's last flight: a change of cipher specification, and a record of the next epoch.
+    const bool last_flight = from == server_address && (datagram[0] == 20 || datagram[4] == 1);
+    return !last_flight || rig.network.clock.now() - began > std::chrono::seconds(12);
+  };
+  Client& client = rig.connect_psk();
+  ASSERT_TRUE(rig.network.run([&] { return client.established(); }));
+  EXPECT_GT(rig.network.clock.now() - began, std::chrono::seconds(12));
+  ASSERT_TRUE(client.send(as_bytes("at last"), rig.network.clock.now()));
+  rig.network.idle(std::chrono::milliseconds(50));
+  ASSERT_NE(rig.network.at_server<Data>(), nullptr);
+  EXPECT_EQ(rig.network.at_server<Closed>(), nullptr);
+}
+
 TEST(DtlsRetransmission, DataThatOvertakesTheFinishedIsKept) {
   Rig rig;
   Bytes held;
