@@ -161,7 +161,9 @@ Outcome<LimitsSection> read_limits(const SectionOf& section_of, const std::files
   const ConfigBlock observe = section_of("limits.observe");
   LimitChecks of_observe(observe, file);
   take_counts(limits.observe, observe_counts, observe);
-  limits.observe.non_confirmable_apart = observe.get<std::chrono::milliseconds>("apart");
+  if (const auto* apart = observe.find<std::chrono::milliseconds>("apart")) {
+    limits.observe.non_confirmable_apart = *apart;
+  }
   limits.observe.answer_within = observe.get<std::chrono::seconds>("answer_within");
   of_observe.within("per_resource", "overall");
   if (limits.observe.per_peer >= limits.messages.answers_per_peer) {

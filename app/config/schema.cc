@@ -150,8 +150,9 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
     {"limits.observe", "per_peer", count, false, "16", "", "observations of a peer; below `[limits] answers_per_peer`"},
     {"limits.observe", "overall", count, false, "5000", "", "observations of all peers"},
     {"limits.observe", "request_size", count, false, "1024", "", "octets of payload and options of a registration"},
-    {"limits.observe", "apart", interval, false, "3s", "",
-     "between two non-confirmable notifications to a peer (RFC 7641 section 4.5.1)"},
+    {"limits.observe", "apart", interval, false, "", "",
+     "at least so long between two non-confirmable notifications to a peer, beyond what RFC 7641 section 4.5.1 asks "
+     "for"},
     {"limits.observe", "answer_within", duration, false, "247s", "", "how long a resource may take for a notification"},
 
     {"coap", "ack_timeout", interval, false, "2s", "", "ACK_TIMEOUT: the first wait for an acknowledgement"},
