@@ -2,16 +2,19 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <span>
 #include <thread>
 
+#include "aceward/coap/reasons.h"
 #include "aceward/crypto/encoding.h"
 #include "aceward/crypto/openssl/random.h"
 #include "app/roles/rs_role.h"
 #include "interop/asking_client.h"
 #include "interop/minted.h"
+#include "interop/plugtest_server.h"
 
 namespace {
 
@@ -20,10 +23,16 @@ using namespace aceward;
 constexpr std::string_view usage =
     "aceward-interop serve FOLDER            a resource server on the loopback; tokens and keys are put into FOLDER.\n"
     "                                        Prints `ready PLAIN SECURE`, and ends when its standard input does\n"
-    "aceward-interop get URI                 prints the code of the answer, and on a second line its payload; or\n"
-    "                                        `error` and the reason's id\n"
-    "aceward-interop get URI psk ID KEY\n"
-    "aceward-interop get URI raw OWN.PEM SERVER-PUBLIC.PEM\n";
+    "aceward-interop plugtest FOLDER         the same with the resources of the CoAP plugtests; raw.pem is put "
+    "there\n"
+    "aceward-interop plugtest FOLDER open    the same, and strangers are not asked for Echo\n"
+    "aceward-interop get|put|post|delete|ping URI [WORDS]\n"
+    "    prints for each answer `CODE OCTETS` and, on the next lines, its payload; or `error` and the reason's id\n"
+    "    psk ID KEY                          WORDS are any of these\n"
+    "    raw OWN.PEM SERVER-PUBLIC.PEM\n"
+    "    body FILE                           the payload\n"
+    "    block OCTETS                        the size of blocks\n"
+    "    observe COUNT                       so many states are awaited\n";
 
 int refuse(const Error& error) {
   std::printf("error %s\n%s\n", std::string(error.id()).c_str(), std::string(error.detail()).c_str());
@@ -56,16 +65,10 @@ app::RsSettings settings(cose::Key key) {
   return settings;
 }
 
-Result<> serve(const char* folder) {
-  crypto::openssl::SystemRandom random;
-  net::EventLoop loop;
-  ACEWARD_TRY(interop::mint(folder, loop.clock().wall(), random));
-  cose::Key key = ACEWARD_TRY(channel_key(random));
-  const auto role = ACEWARD_TRY(app::RsRole::start(loop, settings(std::move(key)), random));
-  std::printf("ready %s %s\n", role->plain_addresses().front().to_string().c_str(),
-              role->addresses().front().to_string().c_str());
+/// Says where it listens, and runs until whoever started this closes the pipe, also by dying.
+void run(net::EventLoop& loop, const Address& plain, const Address& secure) {
+  std::printf("ready %s %s\n", plain.to_string().c_str(), secure.to_string().c_str());
   std::fflush(stdout);
-  // Whoever started this ends it by closing the pipe, also by dying.
   std::thread watch([&loop] {
     char octet = 0;
     while (::read(STDIN_FILENO, &octet, 1) > 0) continue;
@@ -73,37 +76,100 @@ Result<> serve(const char* folder) {
   });
   loop.run();
   watch.join();
+}
+
+Result<> serve(const char* folder) {
+  crypto::openssl::SystemRandom random;
+  net::EventLoop loop;
+  ACEWARD_TRY(interop::mint(folder, loop.clock().wall(), random));
+  cose::Key key = ACEWARD_TRY(channel_key(random));
+  const auto role = ACEWARD_TRY(app::RsRole::start(loop, settings(std::move(key)), random));
+  run(loop, role->plain_addresses().front(), role->addresses().front());
   return {};
 }
 
-Result<coap::Response> get(std::span<char*> values) {
+Result<> plugtest(const std::string& folder, interop::PlugtestServer::Strangers strangers) {
   crypto::openssl::SystemRandom random;
   net::EventLoop loop;
-  tls::ClientCredentials credentials = tls::PskClient{};
-  if (values.size() == 4 && std::string_view(values[1]) == "psk") {
-    credentials =
-        tls::PskClient{to_bytes(std::string_view(values[2])), Secret::copy_of(as_bytes(std::string_view(values[3])))};
-  } else if (values.size() == 4) {
-    const auto server = ACEWARD_TRY(crypto::public_key_from_pem(as_text(contents(values[3]).expose())));
-    credentials =
-        tls::RawKeyClient{ACEWARD_TRY(tls::RawKeyPair::from_pem(contents(values[2]))), crypto::spki_der(server)};
+  const auto key = ACEWARD_TRY(crypto::PrivateKey::generate(crypto::Curve::p256, random));
+  const auto of_client = ACEWARD_TRY(crypto::PrivateKey::generate(crypto::Curve::p256, random));
+  std::ofstream(folder + "/raw.pem") << as_text(crypto::private_key_pem(of_client).expose())
+                                     << crypto::public_key_pem(of_client.public_key());  // libcoap reads both
+  auto pair = ACEWARD_TRY(tls::RawKeyPair::from_key(key));
+  const auto server = ACEWARD_TRY(interop::PlugtestServer::start(loop, std::move(pair), strangers, random));
+  run(loop, server->plain_address(), server->secure_address());
+  return {};
+}
+
+Result<interop::Question> question_of(std::string_view what, std::span<char*> values) {
+  interop::Question question;
+  question.uri = values[0];
+  question.ping = what == "ping";
+  for (const auto& [name, method] : {std::pair{"put", coap::code::put}, std::pair{"post", coap::code::post},
+                                     std::pair{"delete", coap::code::delete_}}) {
+    if (what == name) question.method = method;
   }
-  return interop::get(loop, values[0], std::move(credentials), random);
+  const auto has = [&](std::size_t at, std::string_view word, std::size_t arguments) {
+    return values[at] == word && at + arguments < values.size();
+  };
+  for (std::size_t at = 1; at < values.size();) {
+    if (has(at, "psk", 2)) {
+      question.credentials = tls::PskClient{to_bytes(std::string_view(values[at + 1])),
+                                            Secret::copy_of(as_bytes(std::string_view(values[at + 2])))};
+      at += 3;
+    } else if (has(at, "raw", 2)) {
+      const auto server = ACEWARD_TRY(crypto::public_key_from_pem(as_text(contents(values[at + 2]).expose())));
+      question.credentials =
+          tls::RawKeyClient{ACEWARD_TRY(tls::RawKeyPair::from_pem(contents(values[at + 1]))), crypto::spki_der(server)};
+      at += 3;
+    } else if (has(at, "body", 1)) {
+      question.payload = to_bytes(contents(values[at + 1]).expose());
+      at += 2;
+    } else if (has(at, "block", 1)) {
+      question.szx = coap::Szx::fitting(std::strtoul(values[at + 1], nullptr, 10));
+      at += 2;
+    } else if (has(at, "observe", 1)) {
+      question.states = std::strtoul(values[at + 1], nullptr, 10);
+      at += 2;
+    } else {
+      return fail(reason::uri_malformed, "the words after the URI");
+    }
+  }
+  return question;
+}
+
+int ask(std::string_view what, std::span<char*> values) {
+  crypto::openssl::SystemRandom random;
+  net::EventLoop loop;
+  auto question = question_of(what, values);
+  if (!question) return refuse(question.error());
+  const auto answers = interop::ask(loop, std::move(*question), random);
+  if (!answers) return refuse(answers.error());
+  if (answers->empty()) std::puts("alive");
+  for (const coap::Response& answer : *answers) {
+    std::printf("%s %zu\n", answer.code.number().c_str(), answer.payload.size());
+    std::fwrite(answer.payload.data(), 1, answer.payload.size(), stdout);
+    std::puts("");
+  }
+  return 0;
 }
 
 }  // namespace
 
 int main(int count, char** values) {
   const std::span<char*> arguments(values + 1, static_cast<std::size_t>(count - 1));
-  if (count == 3 && std::string_view(values[1]) == "serve") {
+  const std::string_view what = count > 2 ? values[1] : "";
+  if (count == 3 && what == "serve") {
     const auto served = serve(values[2]);
     return served ? 0 : refuse(served.error());
   }
-  if ((count == 3 || count == 6) && std::string_view(values[1]) == "get") {
-    const auto answer = get(arguments.subspan(1));
-    if (!answer) return refuse(answer.error());
-    std::printf("%s\n%s\n", answer->code.number().c_str(), std::string(as_text(answer->payload)).c_str());
-    return 0;
+  if ((count == 3 || (count == 4 && std::string_view(values[3]) == "open")) && what == "plugtest") {
+    using enum interop::PlugtestServer::Strangers;
+    const auto served = plugtest(values[2], count == 4 ? are_believed : prove_themselves);
+    return served ? 0 : refuse(served.error());
+  }
+  for (const std::string_view method : {"get", "put", "post", "delete", "ping"}) {
+    if (what == method) return ask(what, arguments.subspan(1));
   }
   std::fputs(usage.data(), stderr);
   return 2;

@@ -15,9 +15,10 @@ GREETING = "This is a test server made with libcoap"
 
 
 def get(*arguments):
+    """(Code, payload), or (error and its id, whatever follows)."""
     done = subprocess.run([OURS, "get", *arguments], stdout=subprocess.PIPE, timeout=40, check=False)
     first, _, rest = done.stdout.decode(errors="replace").partition("\n")
-    return first, rest
+    return first if first.startswith("error") else first.split()[0], rest
 
 
 class LibcoapServer(unittest.TestCase):

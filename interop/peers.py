@@ -21,10 +21,10 @@ def program(name):
 
 
 @contextlib.contextmanager
-def our_server(ours):
+def our_server(ours, kind="serve", *words):
     """Yields (folder with tokens and keys, host:port for coap, host:port for coaps)."""
     with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen([ours, "serve", folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        server = subprocess.Popen([ours, kind, folder, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             words = server.stdout.readline().decode().split()
             if words[:1] != ["ready"]:
@@ -99,8 +99,16 @@ def libcoap_server(*options):
         else:
             raise AssertionError("coap-server-gnutls did not start")
         too_late.cancel()
-        yield port
+        # A pipe that nobody reads is full after some hundred messages, and the server stands still.
+        drain = threading.Thread(target=server.stdout.read)
+        drain.start()
+        try:
+            yield port
+        finally:
+            server.terminate()
+            drain.join(timeout=20)
     finally:
         too_late.cancel()
         server.terminate()
-        server.communicate(timeout=20)
+        server.wait(timeout=20)
+        server.stdout.close()
