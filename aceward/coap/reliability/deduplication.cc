@@ -16,6 +16,7 @@ std::size_t Deduplication::size_of(PeerNumber peer) const {
 
 Deduplication::Outcome Deduplication::remember(const MessageKey& key, bool confirmable, bool harmless, Instant now) {
   expire(now);
+  if (has(key)) return Outcome::remembered;
   if (size_of(key.peer) >= bounds_.per_peer) {
     const auto found = peers_.find(key.peer);
     if (found == peers_.end() || found->second.may_go.empty()) return Outcome::peer_full;

@@ -36,7 +36,7 @@ class Deduplication {
   /// The datagram to repeat: nullptr if the message is unknown or not answered yet; empty if nothing is to be sent.
   const Bytes* answer(const MessageKey& key) const;
 
-  /// Remembers a message that is not remembered yet. Otherwise nothing is changed.
+  /// Remembers a message. If it is remembered already, or if there is no room, nothing is changed.
   enum class Outcome : std::uint8_t { remembered, peer_full, full };
   Outcome remember(const MessageKey& key, bool confirmable, bool harmless, Instant now);
   /// When the next entry of a peer goes by itself; `now` if it has none.

@@ -141,6 +141,13 @@ void Endpoint::State::on_reset(const Peer& from, std::uint16_t message_id, Insta
   }
 }
 
+void Endpoint::State::gone(ExchangeId id, Error why) {
+  if (const auto theirs = received.find(id.value); theirs != received.end()) {
+    if (std::exchange(theirs->second.told, true)) return;
+  }
+  events.push_back(ExchangeGone{id, why});
+}
+
 // Timers
 
 void Endpoint::State::on_timer(Timer kind, ExchangeId id, Instant now) {

@@ -106,6 +106,18 @@ TEST_F(CoapNotifications, TheLastWordDoesNotWait) {
   EXPECT_FALSE(sent());
 }
 
+TEST_F(CoapNotifications, OneThatDoesNotFitEndsTheObservationOnce) {
+  const auto id = observe(1);
+  Response large{code::content, {}, Bytes(2000, 'x')};
+  large.options.set_uint(option::observe, 2);
+  endpoint.respond(id, large, {Reliability::confirmable}, now);
+  EXPECT_EQ(sent()->code, code::internal_server_error);
+  EXPECT_EQ(std::get<ExchangeGone>(*endpoint.next_event(now)).id, id);
+  while (const auto next = endpoint.next_timeout()) advance(*next - now);
+  EXPECT_FALSE(endpoint.next_event(now)) << "nor is it told again that nobody acknowledged";
+  EXPECT_EQ(endpoint.occupancy().answers, 0U);
+}
+
 TEST_F(CoapNotifications, OneConfirmableAtATimeToOnePeer) {  // NSTART, RFC 7252 section 4.7
   const auto first = observe(1);
   const auto second = observe(2);

@@ -110,6 +110,21 @@ TEST_F(CoapServer, AGetThatIsNotAnsweredAtOnceIsRememberedAsAnyOther) {
   EXPECT_EQ(endpoint.counters().duplicates, 2U);
 }
 
+TEST_F(CoapServer, AGetThatWasRepeatedBeforeAnybodyLookedIsKeptOnce) {
+  receive("41017d3520b161");
+  receive("41017d3520b161");
+  const auto first = arrived();
+  const auto second = arrived();
+  ASSERT_TRUE(first && second) << "what is safe may be handed up twice";
+  EXPECT_FALSE(arrived());
+  EXPECT_EQ(endpoint.occupancy().remembered, 1U);
+  answer(first->id, "x");
+  answer(second->id, "y");
+  advance(1h);
+  EXPECT_EQ(endpoint.occupancy().remembered, 0U);
+  EXPECT_EQ(endpoint.occupancy().peers, 0U);
+}
+
 TEST_F(CoapServer, AGetInsideOscoreOrInBlocksIsRememberedAsAPostWouldBe) {
   auto known = KnownOptions::in_requests();
   known.add(option::oscore).add(option::block1);

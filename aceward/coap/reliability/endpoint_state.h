@@ -81,6 +81,7 @@ struct Endpoint::State {
     bool waits = false;         // listed in `waiting` of its peer
     bool notified = false;      // a response left that was not the last
     bool heard = false;         // a response of this exchange was acknowledged
+    bool told = false;          // the layers above know that it is over
     bool in_flight = false;     // `response_key` is listed in transmissions
     bool response_confirmable = false;
     MessageKey response_key;
@@ -135,7 +136,8 @@ struct Endpoint::State {
   void on_reset(const Peer& from, std::uint16_t message_id, Instant now);
   void on_timer(Timer kind, ExchangeId id, Instant now);
   void on_retransmit(ExchangeId id, Instant now);
-  void gone(ExchangeId id, Error why) { events.push_back(ExchangeGone{id, why}); }
+  /// Once for each exchange.
+  void gone(ExchangeId id, Error why);
 
   // endpoint_client.cc
   Result<ExchangeId> request(const Peer& to, Request request, Delivery delivery, Instant now);
