@@ -28,7 +28,7 @@ struct Extent {
   std::uint64_t burst;
   std::size_t idle_peers;
 };
-constexpr Extent whole{5, milliseconds(200), milliseconds(800), 1024, 20'000, 10'000, 32, 8'000};
+constexpr Extent whole{5, milliseconds(200), milliseconds(600), 2048, 16'000, 8'000, 32, 8'000};
 constexpr Extent glance{1, milliseconds(50), milliseconds(200), 64, 4'000, 2'000, 32, 500};
 
 /// A server under measurement.
@@ -68,7 +68,7 @@ void check(const app::LoadReport& report, const Contestant& server) {
   const std::uint64_t wrong = counts.wrong_code + counts.wrong_payload + counts.wrong_token + counts.wrong_message_id +
                               counts.malformed + counts.resets;
   const std::uint64_t missing = counts.timeouts + report.unsent;
-  constexpr std::uint64_t tolerated = 20;  // one in so many
+  constexpr std::uint64_t tolerated = 3;  // one in so many
   if (counts.answered == 0 || wrong != 0 || missing > counts.sent / tolerated ||
       report.sessions_failed > report.sessions / tolerated) {
     give_up(server.name + ": " + std::to_string(counts.answered) + " good answers, " + std::to_string(wrong) +

@@ -95,11 +95,11 @@ class LoadRun {
 
   void begin_window(Instant now) {
     phase_ = LoadPhase::measuring;
-    window_start_ = now;
     if (schedule_) {
-      // What is meant to leave from here on counts.
-      while (schedule_->intended(first_counted_) < now) ++first_counted_;
+      // What is meant to leave from here on counts, even if this is noticed a little late.
+      while (schedule_->intended(first_counted_) < window_start_) ++first_counted_;
     }
+    window_start_ = now;
     answered_before_ = exchanges_.counts().answered;
     processor_time_before_ = own_processor_time();
     if (watch_.window_begins) watch_.window_begins();

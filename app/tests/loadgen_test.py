@@ -59,7 +59,7 @@ class AtAServer(program.Folder):
     def test_another_answer_than_expected_is_a_failure(self):
         report = load(self.plain + "/nothing", "--outstanding", 1, "--requests", 2, expect=CLIENT_ERROR)
         self.assertEqual((report["wrong_code"], report["answered"]), (2, 0))
-        load(self.plain + "/nothing", "--outstanding", 1, "--requests", 2, "--expect", "4.04")
+        load(self.plain + "/temp", "--outstanding", 1, "--requests", 2, "--method", "delete", "--expect", "4.05")
         report = load(self.plain + "/temp", "--outstanding", 1, "--requests", 2, "--expect-payload", "21.6 C",
                       expect=SECURITY)
         self.assertEqual(report["wrong_payload"], 2)
