@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the examples: `examples_test.py SERVER CLIENT FOREIGN_LOOP [unittest arguments]`."""
+"""Runs the examples: `examples_test.py SERVER CLIENT FOREIGN_LOOP OBSERVE [unittest arguments]`."""
 
 import pathlib
 import re
@@ -45,6 +45,10 @@ class Examples(unittest.TestCase):
         asked = run(PROGRAMS["foreign_loop"])
         self.assertEqual((asked.returncode, asked.stdout), (0, "Hello to 127.0.0.1\n"), asked.stderr)
 
+    def test_an_observer_hears_of_each_change(self):
+        told = run(PROGRAMS["observe"])
+        self.assertEqual((told.returncode, told.stdout), (0, "20 degrees\n21 degrees\n22 degrees\n"), told.stderr)
+
     def test_none_is_linked_with_tls_or_a_database(self):
         for name, program in PROGRAMS.items():
             linked = run("ldd", program)
@@ -64,5 +68,5 @@ class Examples(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAMS = dict(zip(("server", "client", "foreign_loop"), sys.argv[1:4]))
-    unittest.main(argv=[sys.argv[0], *sys.argv[4:]])
+    PROGRAMS = dict(zip(("server", "client", "foreign_loop", "observe"), sys.argv[1:5]))
+    unittest.main(argv=[sys.argv[0], *sys.argv[5:]])

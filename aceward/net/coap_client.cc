@@ -14,6 +14,15 @@ namespace {
 /// An answer always comes, or an error at the end of the exchange: this only keeps a bug from waiting forever.
 constexpr std::chrono::hours longest_exchange{24};
 
+/// Puts what the URI names into the request; returns where it goes.
+Result<Address> address(std::string_view text, coap::Request& request) {
+  const coap::Uri uri = ACEWARD_TRY(coap::parse_uri(text));
+  if (uri.secure) return fail(reason::uri_not_for_this_client, "coaps");
+  const Address to = ACEWARD_TRY(resolve(uri.host, uri.port)).front();
+  ACEWARD_TRY(coap::add_uri_options(uri, to.port, request.options));
+  return to;
+}
+
 }  // namespace
 
 struct CoapClient::Impl {
@@ -56,16 +65,26 @@ CoapClient::CoapClient(EventLoop& loop, Random& random, const coap::ClientConfig
     : impl_(std::make_unique<Impl>(loop, random, config)) {}
 CoapClient::~CoapClient() = default;
 
-Result<coap::ExchangeId> CoapClient::request(std::string_view text, coap::Request request, coap::Client::Done done,
+Result<coap::ExchangeId> CoapClient::request(std::string_view uri, coap::Request request, coap::Client::Done done,
                                              coap::Delivery delivery) {
-  const coap::Uri uri = ACEWARD_TRY(coap::parse_uri(text));
-  if (uri.secure) return fail(reason::uri_not_for_this_client, "coaps");
-  const Address to = ACEWARD_TRY(resolve(uri.host, uri.port)).front();
-  ACEWARD_TRY(coap::add_uri_options(uri, to.port, request.options));
+  const Address to = ACEWARD_TRY(address(uri, request));
   const auto id =
       ACEWARD_TRY(impl_->client.request(to, std::move(request), std::move(done), impl_->loop.now(), delivery));
   wake();
   return id;
+}
+
+Result<coap::ExchangeId> CoapClient::observe(std::string_view uri, coap::Client::Notified notified) {
+  coap::Request request;
+  const Address to = ACEWARD_TRY(address(uri, request));
+  const auto id = ACEWARD_TRY(impl_->client.observe(to, std::move(request), std::move(notified), impl_->loop.now()));
+  wake();
+  return id;
+}
+
+void CoapClient::stop_observing(coap::ExchangeId id) {
+  impl_->client.stop_observing(id, impl_->loop.now());
+  wake();
 }
 
 void CoapClient::cancel(coap::ExchangeId id) { impl_->client.cancel(id); }

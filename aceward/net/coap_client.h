@@ -25,6 +25,10 @@ class CoapClient {
   /// coap::Client::request.
   Result<coap::ExchangeId> request(std::string_view uri, coap::Request request, coap::Client::Done done,
                                    coap::Delivery delivery = {});
+  /// Observes what the URI names (coap::Client::observe). Errors: those of request().
+  Result<coap::ExchangeId> observe(std::string_view uri, coap::Client::Notified notified);
+  /// Ends an observation and tells the server.
+  void stop_observing(coap::ExchangeId id);
   void cancel(coap::ExchangeId id);
 
   /// The same, and runs the loop until the answer is there: not from inside a callback of the loop. Errors besides:

@@ -113,6 +113,35 @@ TEST_F(CoapHostTest, ALateAnswerLeavesWithWake) {
   EXPECT_EQ(as_text((*answer)->payload), "now");
 }
 
+TEST_F(CoapHostTest, AnObserverHearsOfAChange) {
+  std::string state = "cold";
+  server.on(coap::code::get, "/state", [&](const coap::RequestArrived&) {
+    return coap::make_response(coap::code::content, coap::content_format::text_plain, to_bytes(state));
+  });
+  server.observable("/state");
+  const Address at = server.listen(Address::v4(127, 0, 0, 1, 0)).value();
+  std::vector<std::string> heard;
+  const auto id = client.observe(uri(at, "/state"), [&](Result<coap::Response> told, bool) {
+    if (told) heard.emplace_back(as_text(told->payload));
+  });
+  ASSERT_TRUE(id);
+  ASSERT_TRUE(loop.run_until([&] { return heard.size() == 1; }, coap_patience));
+  state = "warm";
+  server.changed("/state");
+  ASSERT_TRUE(loop.run_until([&] { return heard.size() == 2; }, coap_patience));
+  EXPECT_EQ(heard, (std::vector<std::string>{"cold", "warm"}));
+  client.stop_observing(*id);
+  EXPECT_TRUE(loop.run_until([&] { return server.server().observations().observers() == 0; }, coap_patience));
+}
+
+TEST_F(CoapHostTest, ALargeBodyIsNothingSpecial) {
+  const Address at = server.listen(Address::v4(127, 0, 0, 1, 0)).value();
+  coap::Request request{.method = coap::code::post, .options = {}, .payload = Bytes(20'000, 7)};
+  const auto answer = client.ask(uri(at, "/echo"), std::move(request));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->payload, Bytes(20'000, 7));
+}
+
 TEST_F(CoapHostTest, NobodyThereIsAnError) {
   coap::ClientConfig config;
   config.parameters.ack_timeout = std::chrono::milliseconds(1);

@@ -42,6 +42,15 @@ void CoapServer::on(coap::Code method, std::string_view path, coap::Server::Hand
   impl_->server.on(method, path, std::move(handler));
 }
 
+void CoapServer::observable(std::string_view path, const coap::ObservableSettings& settings) {
+  impl_->server.observable(path, settings);
+}
+
+void CoapServer::changed(std::string_view path) {
+  impl_->server.changed(path, impl_->loop.now());
+  wake();
+}
+
 coap::Server& CoapServer::server() { return impl_->server; }
 void CoapServer::wake() { impl_->turn.run(impl_->loop.now()); }
 std::vector<UdpSocket::Counters> CoapServer::counters() const { return impl_->listeners.counters(); }

@@ -25,6 +25,10 @@ class CoapServer {
   /// As coap::Server::on.
   void on(coap::Code method, std::string_view path, coap::Server::Handler handler);
 
+  /// Lets clients observe what is at `path`, and tells them that it has changed.
+  void observable(std::string_view path, const coap::ObservableSettings& settings = {});
+  void changed(std::string_view path);
+
   /// For everything else. What is used of it outside of a handler is followed by wake().
   coap::Server& server();
   /// Sends what is waiting and sets the timer anew: after a late answer or a notification.
