@@ -156,7 +156,7 @@ TEST(SimRuns, TracingChangesNothing) {
 }
 
 TEST(SimReport, NamesAFailingSeedAndTheCommandThatRepeatsIt) {
-  const Scenario scenario{"breaks", "", [](Run& run) { run.require(run.seed() != 4, "four is no good"); }, {}};
+  const Scenario scenario{"breaks", "", [](sim::Run& run) { run.require(run.seed() != 4, "four is no good"); }, {}};
   const auto report = play_many(scenario, {.first = 1, .seeds = 6, .jobs = 2, .on_progress = {}});
   EXPECT_EQ(report.failed, 1U);
   EXPECT_FALSE(report.good());
@@ -166,7 +166,7 @@ TEST(SimReport, NamesAFailingSeedAndTheCommandThatRepeatsIt) {
 }
 
 TEST(SimReport, ABranchThatIsNeverReachedFailsAThousandSeeds) {
-  const Scenario scenario{"lazy", "", [](Run& run) { run.reach("seen"); }, {"seen", "never seen"}};
+  const Scenario scenario{"lazy", "", [](sim::Run& run) { run.reach("seen"); }, {"seen", "never seen"}};
   const auto few = play_many(scenario, {.first = 1, .seeds = 10, .jobs = 1, .on_progress = {}});
   EXPECT_TRUE(few.good());
   const auto many = play_many(scenario, {.first = 1, .seeds = 1000, .jobs = 1, .on_progress = {}});

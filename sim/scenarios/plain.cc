@@ -151,7 +151,7 @@ std::vector<Scenario> plain_scenarios() {
         "reset",
         "timed out",
         "unmatched",
-        "late answer",
+
         "answered",
         "answered with a refusal",
         "ended without answer",
