@@ -56,6 +56,9 @@ struct Delivery {
   /// it or to end it (RFC 7641 sections 3.3.1 and 3.6). That exchange is over then, as after cancel(). Zero, or an
   /// exchange that is gone: a token of its own.
   ExchangeId token_of{};
+  /// Requests only: octets of the token. More than 8 only for a peer that is known to take them (RFC 8974 section 2.2;
+  /// see extended_tokens.h).
+  std::uint16_t token_size = 8;
 };
 
 /// A request from a peer. It is answered by respond(id, …), or given up by cancel(id).

@@ -303,6 +303,17 @@ TEST_F(CoapUnknownAddress, UnderPressureAPostFirstShowsWhereItComesFrom) {
   EXPECT_TRUE(arrived()) << "what is safe takes no room";
 }
 
+TEST_F(CoapUnknownAddress, AnExtendedTokenIsEchoed) {
+  auto request = request_of(code::post, 1);
+  request.token = Token(random.bytes(64));
+  receive(request);
+  const auto id = arrived()->id;
+  advance(250ms);
+  EXPECT_EQ(sent()->code, code::empty);
+  answer(id, 1, code::changed);
+  EXPECT_EQ(sent()->token, request.token);
+}
+
 TEST_F(CoapUnknownAddress, ATokenBeyondTheLimitGets400AndNoReset) {  // RFC 8974 section 2.2.2
   auto request = request_of(code::get, 1);
   request.token = Token(Bytes(64, 7));

@@ -24,11 +24,16 @@ Result<PeerNumber> Endpoint::State::place_for_request(const Peer& to, Instant no
   return *number;
 }
 
-Token Endpoint::State::unused_token(PeerNumber number) {
+Token Endpoint::State::unused_token(PeerNumber number, std::size_t size) {
   while (true) {
-    std::array<std::uint8_t, Token::in_place> octets;
-    random.fill(octets);
-    const Token token(octets);
+    Token token;
+    if (size <= Token::in_place) {
+      std::array<std::uint8_t, Token::in_place> octets;
+      random.fill(octets);  // no fewer than that: who guesses one must guess 64 bits (RFC 7252 section 5.3.1)
+      token = Token(octets);
+    } else {
+      token = Token(random.bytes(size));
+    }
     if (!tokens.contains({number, token})) return token;
   }
 }
@@ -41,7 +46,7 @@ Result<ExchangeId> Endpoint::State::request(const Peer& to, Request request, Del
   exchange.observes = request.options.find_uint(option::observe) == 0U;
   const auto renewed = sent.find(delivery.token_of.value);
   const bool renews = renewed != sent.end() && renewed->second.peer == number && renewed->second.observes;
-  exchange.token = renews ? renewed->second.token : unused_token(number);
+  exchange.token = renews ? renewed->second.token : unused_token(number, delivery.token_size);
   exchange.datagram =
       serialize(Message{exchange.confirmable ? Type::confirmable : Type::non_confirmable, request.method, 0,
                         exchange.token, std::move(request.options), std::move(request.payload)});
@@ -66,7 +71,7 @@ Result<ExchangeId> Endpoint::State::ping(const Peer& to, std::chrono::nanosecond
   const PeerNumber number = ACEWARD_TRY(place_for_request(to, now));
   Sent exchange;
   exchange.peer = number;
-  exchange.token = unused_token(number);  // never sent: an empty message has none
+  exchange.token = unused_token(number, Token::in_place);  // never sent: an empty message has none
   exchange.datagram = serialize(Message{Type::confirmable, code::empty, 0, {}, {}, {}});
   return enqueue(number, std::move(exchange), timeout.count() > 0 ? timeout : parameters.exchange_lifetime(), now);
 }

@@ -144,7 +144,7 @@ struct Endpoint::State {
   Result<ExchangeId> ping(const Peer& to, std::chrono::nanoseconds timeout, Instant now);
   /// A place in the queue for one more, or why there is none.
   Result<PeerNumber> place_for_request(const Peer& to, Instant now);
-  Token unused_token(PeerNumber number);
+  Token unused_token(PeerNumber number, std::size_t size);
   ExchangeId enqueue(PeerNumber number, Sent exchange, std::chrono::nanoseconds patience, Instant now);
   /// Sends what the NSTART places allow.
   void pump(PeerNumber number, Instant now);
