@@ -28,7 +28,7 @@ struct Extent {
   std::uint64_t burst;
   std::size_t idle_peers;
 };
-constexpr Extent whole{5, milliseconds(200), milliseconds(600), 2048, 16'000, 8'000, 32, 8'000};
+constexpr Extent whole{3, milliseconds(200), milliseconds(500), 1024, 8'000, 4'000, 32, 8'000};
 constexpr Extent glance{1, milliseconds(50), milliseconds(200), 64, 4'000, 2'000, 32, 500};
 
 /// A server under measurement.
@@ -329,7 +329,6 @@ void measure_servers(Report& report, bool brief) {
     if (libcoap) {
       compare_costs(report, "DTLS-PSK GET, together", *ours, {{libcoap.get(), 0.5}}, extent.secure_rate, extent.burst,
                     extent);
-      compare_costs(report, "DTLS-PSK GET, one by one", *ours, {{libcoap.get(), {}}}, extent.secure_rate, 1, extent);
     } else {
       report.skip("DTLS-PSK GET beside libcoap's server", "coap-server-gnutls (libcoap3-bin) is not installed");
     }
