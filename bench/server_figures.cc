@@ -197,7 +197,8 @@ void compare_costs(Report& report, const std::string& name, const Contestant& ou
     char load[96];
     std::snprintf(load, sizeof load, "%.0f requests/s from %zu endpoints, %llu leave together: ", rate,
                   extent.endpoints, static_cast<unsigned long long>(burst));
-    report.add({name + ", aceward", middle(0, &Cost::each), other.name, median(ratios), others[i].goal, "ns",
+    report.add({name + ", aceward", middle(0, &Cost::each), name + ", " + other.name, median(ratios), others[i].goal,
+                "ns",
                 load + share(0) + " of its processor, the load " + percent(middle(0, &Cost::generator_share)) +
                     " of the other"});
   }
@@ -237,7 +238,8 @@ void compare_latency(Report& report, const std::string& name, const Contestant& 
     }
     const std::string what = name + " with one outstanding, " + label;
     report.add({what + ", " + other.name, median(theirs), "", 0, {}, "ns", "time on the clock; " + other.what});
-    report.add({what + ", aceward", median(mine), other.name, median(ratios), 1.0, "ns", "time on the clock"});
+    report.add(
+        {what + ", aceward", median(mine), what + ", " + other.name, median(ratios), 1.0, "ns", "time on the clock"});
   }
 }
 
