@@ -155,6 +155,14 @@ TEST(SimRuns, TracingChangesNothing) {
   EXPECT_EQ(traced.hash, play(*scenario, 3).hash);
 }
 
+// What mutants are tried on: CTest plays all scenarios with more seeds.
+TEST(SimScenarios, ObserversAreNeitherForgottenNorKeptForEver) {
+  const auto* scenario = find_scenario("observe");
+  ASSERT_NE(scenario, nullptr);
+  const auto report = play_many(*scenario, {.first = 1, .seeds = 300, .jobs = 1, .on_progress = {}});
+  EXPECT_TRUE(report.good()) << describe(report, "aceward-sim");
+}
+
 TEST(SimReport, NamesAFailingSeedAndTheCommandThatRepeatsIt) {
   const Scenario scenario{"breaks", "", [](sim::Run& run) { run.require(run.seed() != 4, "four is no good"); }, {}};
   const auto report = play_many(scenario, {.first = 1, .seeds = 6, .jobs = 2, .on_progress = {}});
