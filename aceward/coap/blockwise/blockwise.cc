@@ -79,6 +79,8 @@ void Blockwise::give_back(Options&& options, Bytes&& payload) {
 
 void Blockwise::forget(const Peer& peer) { state_->server.forget(peer); }
 
+void Blockwise::set_guard(Guard guard) { state_->server.set_guard(std::move(guard)); }
+
 const BlockwiseCounters& Blockwise::counters() const { return state_->counters; }
 
 BlockwiseOccupancy Blockwise::occupancy() const {

@@ -1,6 +1,7 @@
 // Block-wise transfer (RFC 7959) with Request-Tag (RFC 9175 section 3), client and server in one.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -57,6 +58,12 @@ class Blockwise final : public Layer {
   /// Drops all that is kept for a peer as a server: its session is lost, or what it may do has changed. Answers held
   /// for it are not given out any more.
   void forget(const Peer& peer);
+
+  /// Asked, with the request, before anything that is held for a peer is given to it: whether that would still be
+  /// answered. If not, what is held is dropped, and the request goes up as one that was never answered in part; one
+  /// with an unsafe method gets 4.01 instead. Null: not asked. For layers above that decide about access.
+  using Guard = std::move_only_function<bool(const Peer&, const Request&)>;
+  void set_guard(Guard guard);
 
   const BlockwiseCounters& counters() const;
   BlockwiseOccupancy occupancy() const;

@@ -113,7 +113,8 @@ std::optional<Event> BlockClient::on_answer(Transfer& transfer, ResponseArrived 
 }
 
 std::optional<Event> BlockClient::on_fetched(Transfer& transfer, Response response, Instant now) {
-  if (response.code.is_error()) {
+  // An error may have a body in blocks as well.
+  if (response.code.is_error() && (transfer.anew || !transfer.body.is_continued_by(response))) {
     if (!is_safe(transfer.request.method)) {
       return fail_answer(transfer, Error(reason::coap_answer_incomplete, response.code.name()));
     }

@@ -38,6 +38,7 @@ Result<ExchangeId> BlockClient::request(const Peer& to, Request request, Deliver
   const auto finish = [&](Result<ExchangeId> id) {
     if (id && ended != nullptr) {
       stop_fetch(*ended);
+      stop_base(*ended);
       erase(*ended);
     }
     return id;
@@ -68,6 +69,8 @@ Result<ExchangeId> BlockClient::request(const Peer& to, Request request, Deliver
   if (size > (std::size_t{BlockOption::max_num} + 1) * transfer.request_szx.size()) {
     return fail(reason::coap_body_too_large);
   }
+  // The blocks before the last one observe nothing: a late notification would be taken for the answer to one of them.
+  if (large) transfer.delivery.token_of = {};
   register_operation(transfer);
   if (const auto sent = send_request(transfer, now); !sent) {
     release(transfer);

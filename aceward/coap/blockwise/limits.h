@@ -41,8 +41,10 @@ struct BlockwiseLimits {
   std::size_t request_body = 1024 * 1024;  ///< octets of one; beyond it 4.13 with Size1
   /// Of one peer at once; one more waits (5.03 with Max-Age).
   std::size_t assemblies_per_peer = 8;
-  /// Of all peers. When there are so many, the oldest that never got beyond its first block makes room; if there is
-  /// none, a new one waits. So whoever invents addresses pushes out nobody who is sending.
+  /// Of all peers. When there are so many, or so many octets, the oldest that never got beyond its first block makes
+  /// room; if there is none, for a peer that has shown to receive at its address (RequestArrived::answer_limit) the
+  /// oldest of one that has not; else a new one waits. So whoever invents addresses neither pushes out nor keeps out
+  /// who receives at his own.
   std::size_t assemblies = 1'000;
   std::size_t assembly_bytes = 16 * 1024 * 1024;  ///< of all peers; beyond it 4.13
   /// After the last block; zero takes EXCHANGE_LIFETIME (RFC 7959 section 2.5).
@@ -52,7 +54,7 @@ struct BlockwiseLimits {
   /// For one peer; its oldest makes room.
   std::size_t held_per_peer = 8;
   /// For all peers. When there are so many, or so many octets, only what cannot be asked of the resource again (answers
-  /// to POST, PUT, …) pushes out what can.
+  /// to POST, PUT, …) pushes out what can, and only what is for an address known to be reachable what is for another.
   std::size_t held = 1'000;
   std::size_t held_bytes = 16 * 1024 * 1024;
   /// After the last access; zero takes EXCHANGE_LIFETIME (RFC 7959 section 2.4).

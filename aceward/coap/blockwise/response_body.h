@@ -23,6 +23,11 @@ class ResponseBody {
   /// The answer to a request for next(). Errors: the same.
   Result<Step> add(const Response& response, std::size_t limit);
 
+  /// Whether this is a further block of what begin() was given, by code, ETag and Content-Format.
+  bool is_continued_by(const Response& response) const {
+    return response.options.has(option::block2) && matches(response);
+  }
+
   /// The block to ask for; `preferred` if that is smaller than what the server chose. nullopt if no number reaches it.
   std::optional<BlockOption> next(std::optional<Szx> preferred) const;
 

@@ -65,7 +65,7 @@ void BlockServer::respond(ExchangeId id, Response response, Delivery hint, Insta
   }
   if (response.options.has(option::block2)) {
     // The resource cuts by itself.
-    if (final) closed(id);
+    settle(*note, final);
     return below_.respond(id, std::move(response), hint, now);
   }
 
@@ -81,14 +81,14 @@ void BlockServer::respond(ExchangeId id, Response response, Delivery hint, Insta
   if (wanted.offset > 0 && (!response.code.is_success() || wanted.offset >= size)) {
     // The resource was asked again and has no such block any more.
     if (response.code.is_success()) response = Response{code::bad_request, {}, {}};
-    if (final) closed(id);
+    settle(*note, final);
     return below_.respond(id, std::move(response), hint, now);
   }
   const bool repeatable = note->last.has_value();
   if (whole && wanted.offset == 0 && !repeatable) {
     if (note->block2 && size > 0) set_block(response.options, option::block2, BlockOption{0, false, wanted.szx});
     if (note->size_asked && size > 0) response.options.set_uint(option::size2, size);
-    if (final) drop_note(id);
+    settle(*note, final);
     return below_.respond(id, std::move(response), hint, now);
   }
 
@@ -97,6 +97,7 @@ void BlockServer::respond(ExchangeId id, Response response, Delivery hint, Insta
   held.query = note->query;
   held.last = note->last;
   held.made = now;
+  held.reachable = !note->answer_limit;
   held.regenerable = is_safe(note->method) && !note->last;
   held.body = std::move(response.payload);
   held.head = std::move(response);
@@ -112,7 +113,7 @@ void BlockServer::respond(ExchangeId id, Response response, Delivery hint, Insta
   }
   const auto limit = note->answer_limit;
   auto key = key_of(note->peer, note->method, note->options);
-  if (final) closed(id);
+  settle(*note, final);
   const auto [sent, complete] = send_block(id, held, wanted, hint, now);
   // What the layer below replaces by a question for Echo will be asked again.
   const bool replaced = held.regenerable && limit && sent > *limit;
@@ -190,16 +191,15 @@ void BlockServer::hold(TransferKey key, Held held, Instant now) {
     held_.erase(*entry);
     return true;
   };
-  while (held_.count(key.peer) >= limits_.held_per_peer) {
-    const auto own = [&key](const TransferKey& other, const Held&) { return other.peer == key.peer; };
-    const auto own_harmless = [&own](const TransferKey& other, const Held& value) {
-      return own(other, value) && (value.regenerable || value.fetched);
-    };
-    if (!evict(own_harmless) && !evict(own)) break;
+  while (held_.count(key.peer) > 0 && held_.count(key.peer) >= limits_.held_per_peer) {
+    auto* own = held_.oldest_of(key.peer, [](const Held& value) { return value.regenerable || value.fetched; });
+    if (own == nullptr) own = held_.oldest_of(key.peer, [](const Held&) { return true; });
+    ++counters_.held_evicted;
+    held_.erase(*own);
   }
   const auto full = [&] { return held_.size() >= limits_.held || held_.bytes() + bytes > limits_.held_bytes; };
   const auto worth_less = [&held](const TransferKey&, const Held& other) {
-    return other.fetched || (other.regenerable && !held.regenerable);
+    return other.fetched || (other.regenerable && !held.regenerable) || (!other.reachable && held.reachable);
   };
   while (full()) {
     if (bytes > limits_.held_bytes || !evict(worth_less)) {

@@ -98,23 +98,40 @@ bool BlockServer::begin_assembly(RequestArrived& arrived, const BlockOption& blo
     assemblies_.erase(*old);
   }
   if (assemblies_.count(arrived.peer) >= limits_.assemblies_per_peer) return refuse_full(arrived, block, now);
-  if (assemblies_.size() >= limits_.assemblies ||
-      assemblies_.bytes() + request.payload.size() > limits_.assembly_bytes) {
-    auto* oldest = assemblies_.oldest([](const TransferKey&, const Assembly& a) { return !a.proven && !a.last; });
-    if (oldest == nullptr) return refuse_full(arrived, block, now);
-    ++counters_.assemblies_evicted;
-    assemblies_.erase(*oldest);
-    if (assemblies_.bytes() + request.payload.size() > limits_.assembly_bytes) return refuse_full(arrived, block, now);
-  }
+  const bool reachable = !arrived.answer_limit;
+  if (!make_room(request.payload.size(), reachable, nullptr)) return refuse_full(arrived, block, now);
   ++counters_.assemblies_started;
   const auto size = request.payload.size();
   Assembly assembly;
   assembly.options = std::move(request.options);
   assembly.body = std::move(request.payload);
   assembly.announced = announced;
+  assembly.reachable = reachable;
   assemblies_.add(std::move(key), std::move(assembly), size, now);
   proceed(arrived, block, now);
   return false;
+}
+
+bool BlockServer::make_room(std::size_t bytes, bool reachable, const TransferTable<Assembly>::Entry* own) {
+  const auto full = [&] {
+    return (own == nullptr && assemblies_.size() >= limits_.assemblies) ||
+           assemblies_.bytes() + bytes > limits_.assembly_bytes;
+  };
+  while (full()) {
+    auto* oldest = assemblies_.oldest([own](const TransferKey&, const Assembly& other) {
+      return !other.proven && !other.last && (own == nullptr || &other != &own->value);
+    });
+    // Two blocks cost who invents addresses no more than one: they keep nobody out who receives at his.
+    if (oldest == nullptr && reachable) {
+      oldest = assemblies_.oldest([own](const TransferKey&, const Assembly& other) {
+        return !other.reachable && !other.last && (own == nullptr || &other != &own->value);
+      });
+    }
+    if (oldest == nullptr) return false;
+    ++counters_.assemblies_evicted;
+    assemblies_.erase(*oldest);
+  }
+  return true;
 }
 
 bool BlockServer::continue_assembly(RequestArrived& arrived, const BlockOption& block,
@@ -148,7 +165,8 @@ bool BlockServer::continue_assembly(RequestArrived& arrived, const BlockOption& 
     assemblies_.erase(*entry);
     return refuse_size(arrived, block, now);
   }
-  if (assemblies_.bytes() + request.payload.size() > limits_.assembly_bytes) {
+  assembly.reachable = assembly.reachable || !arrived.answer_limit;
+  if (!make_room(request.payload.size(), assembly.reachable, entry)) {
     ++counters_.refused_full;
     assemblies_.erase(*entry);
     return refuse(arrived, code::request_entity_too_large, block, now);
@@ -197,6 +215,10 @@ bool BlockServer::on_repeated_last(const RequestArrived& arrived, const BlockOpt
     return refuse(arrived, code::service_unavailable, block, now, std::move(options));
   }
   auto* held = held_.find(key);
+  if (held != nullptr && repeats(held->value.last) && guard_ && !guard_(arrived.peer, arrived.request)) {
+    held_.erase(*held);
+    return refuse(arrived, code::unauthorized, block, now);
+  }
   if (held != nullptr && repeats(held->value.last)) {
     ++counters_.repeated_blocks;
     held_.touch(*held, now);
@@ -216,6 +238,13 @@ bool BlockServer::on_continuation(RequestArrived& arrived, const BlockOption& bl
   auto& request = arrived.request;
   auto* entry = held_.find(key_of(arrived.peer, request.method, request.options));
   const auto query = request.payload.empty() ? 0 : hash_(request.payload);
+  // Access was decided when the answer was made. If that has ended, those who decide it answer, where they can be asked
+  // without anything acting again.
+  if (entry != nullptr && guard_ && !guard_(arrived.peer, request)) {
+    held_.erase(*entry);
+    entry = nullptr;
+    if (!is_safe(request.method)) return refuse(arrived, code::unauthorized, std::nullopt, now);
+  }
   if (entry != nullptr && (request.payload.empty() || entry->value.query == query)) {
     held_.touch(*entry, now);
     Wanted next;
@@ -279,11 +308,22 @@ bool BlockServer::refuse_size(const RequestArrived& arrived, const BlockOption& 
 void BlockServer::closed(ExchangeId id) {
   const auto* note = find_note(id);
   if (note == nullptr) return;
-  if (note->last) {
-    auto* entry = assemblies_.find(key_of(note->peer, note->method, note->options));
-    if (entry != nullptr && entry->value.last && entry->value.at_work == id) assemblies_.erase(*entry);
-  }
+  end_assembly(*note);
   drop_note(id);
+}
+
+void BlockServer::end_assembly(const Note& note) {
+  if (!note.last) return;
+  auto* entry = assemblies_.find(key_of(note.peer, note.method, note.options));
+  if (entry != nullptr && entry->value.last && entry->value.at_work == note.id) assemblies_.erase(*entry);
+}
+
+void BlockServer::settle(Note& note, bool final) {
+  end_assembly(note);
+  if (final) return drop_note(note.id);
+  // A notification acknowledges no block.
+  note.last.reset();
+  note.block1.reset();
 }
 
 void BlockServer::forget(const Peer& peer) {

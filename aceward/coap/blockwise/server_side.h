@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -12,6 +13,9 @@
 #include "aceward/coap/layer.h"
 
 namespace aceward::coap {
+
+/// Whether what is held for a peer may still be given to it.
+using HeldGuard = std::move_only_function<bool(const Peer&, const Request&)>;
 
 class BlockServer {
  public:
@@ -24,6 +28,7 @@ class BlockServer {
   /// The exchange ended without an answer.
   void closed(ExchangeId id);
   void forget(const Peer& peer);
+  void set_guard(HeldGuard guard) { guard_ = std::move(guard); }
 
   std::optional<Instant> next_expiry() const;
   void expire(Instant now);
@@ -41,6 +46,7 @@ class BlockServer {
     Bytes body;
     std::optional<std::uint64_t> announced;  // Size1
     bool proven = false;                     // a second block came
+    bool reachable = false;                  // the peer has shown that it receives at its address
     // Once the body is complete, until the request is answered:
     std::optional<LastBlock> last;
     ExchangeId at_work{};
@@ -55,7 +61,8 @@ class BlockServer {
     Instant made;
     // The resource would give it again (the request fits a block and is safe).
     bool regenerable = false;
-    bool fetched = false;  // up to its last block
+    bool fetched = false;    // up to its last block
+    bool reachable = false;  // the peer has shown that it receives at its address
   };
   // A request that was handed up and is not answered yet.
   struct Note {
@@ -91,6 +98,8 @@ class BlockServer {
   bool on_repeated_last(const RequestArrived& arrived, const BlockOption& block, const TransferKey& key, Instant now);
   bool on_continuation(RequestArrived& arrived, const BlockOption& block2, Instant now);
 
+  /// Lets `bytes` more fit, for a transfer other than `own` (null: a new one); false if they do not.
+  bool make_room(std::size_t bytes, bool reachable, const TransferTable<Assembly>::Entry* own);
   /// Answers a request that the layer above does not see. Always false, for on_request to return.
   bool refuse(const RequestArrived& arrived, Code code, const std::optional<BlockOption>& block1, Instant now,
               Options options = {});
@@ -101,6 +110,9 @@ class BlockServer {
   Note& take_note(const RequestArrived& arrived);
   Note* find_note(ExchangeId id);
   void drop_note(ExchangeId id);
+  /// A response goes out: the exchange is over, or only notifications follow.
+  void settle(Note& note, bool final);
+  void end_assembly(const Note& note);
   static TransferKey key_of(const Peer& peer, Code method, const Options& options);
   std::size_t limit_of(Code method, const std::optional<std::size_t>& answer_limit) const;
   void add_etag(Response& head, BytesView body) const;
@@ -116,6 +128,7 @@ class BlockServer {
   KeyedHash hash_;
   TransferTable<Assembly> assemblies_;
   TransferTable<Held> held_;
+  HeldGuard guard_;
   // The newest request is kept apart: most are answered before the next one arrives, and then nothing is allocated.
   Note latest_;
   bool latest_open_ = false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <map>
 #include <optional>
@@ -31,13 +32,19 @@ struct TransferKey {
 /// Every entry lives `lifetime` from its last touch(). The bounds are the owner's business: size(), bytes(), count().
 template <class Value>
 class TransferTable {
-  using Order = std::list<const TransferKey*>;
+ public:
+  struct Entry;
+
+ private:
+  using Node = std::pair<const TransferKey, Entry>;
+  using Order = std::list<Node*>;
 
  public:
   struct Entry {
     Value value;
     Instant expires;
     std::size_t bytes = 0;
+    std::uint64_t used = 0;  ///< grows with each use of any entry
     typename Order::iterator place;
   };
 
@@ -49,19 +56,21 @@ class TransferTable {
   }
   /// There must be none yet.
   Entry& add(TransferKey key, Value value, std::size_t bytes, Instant now) {
-    const auto added = entries_.emplace(std::move(key), Entry{std::move(value), now + lifetime_, bytes, {}}).first;
-    added->second.place = order_.insert(order_.end(), &added->first);
+    const auto added =
+        entries_.emplace(std::move(key), Entry{std::move(value), now + lifetime_, bytes, ++uses_, {}}).first;
+    added->second.place = order_.insert(order_.end(), &*added);
     ++counts_[added->first.peer];
     bytes_ += bytes;
     return added->second;
   }
   void touch(Entry& entry, Instant now) {
     entry.expires = now + lifetime_;
+    entry.used = ++uses_;
     order_.splice(order_.end(), order_, entry.place);
   }
   void resize(Entry& entry, std::size_t bytes) { bytes_ += bytes - std::exchange(entry.bytes, bytes); }
   void erase(Entry& entry) {
-    const auto found = entries_.find(**entry.place);
+    const auto found = entries_.find((*entry.place)->first);
     const auto count = counts_.find(found->first.peer);
     if (--count->second == 0) counts_.erase(count);
     bytes_ -= entry.bytes;
@@ -77,17 +86,26 @@ class TransferTable {
   /// The entry that was not touched for longest among those for which `matches(key, value)`; nullptr if there is none.
   template <class Matches>
   Entry* oldest(Matches matches) {
-    for (const auto* key : order_) {
-      auto& entry = entries_.find(*key)->second;
-      if (matches(*key, entry.value)) return &entry;
+    for (auto* node : order_) {
+      if (matches(node->first, node->second.value)) return &node->second;
     }
     return nullptr;
+  }
+  /// The same among those of one peer, without a look at others.
+  template <class Matches>
+  Entry* oldest_of(const Peer& peer, Matches matches) {
+    Entry* oldest = nullptr;
+    for (auto at = entries_.lower_bound(TransferKey{peer, {}}); at != entries_.end() && at->first.peer == peer; ++at) {
+      auto& entry = at->second;
+      if (matches(entry.value) && (oldest == nullptr || entry.used < oldest->used)) oldest = &entry;
+    }
+    return oldest;
   }
   /// Drops what has expired; returns how many.
   std::size_t expire(Instant now) {
     std::size_t expired = 0;
     for (; !order_.empty(); ++expired) {
-      auto& entry = entries_.find(*order_.front())->second;
+      auto& entry = order_.front()->second;
       if (entry.expires > now) break;
       erase(entry);
     }
@@ -95,7 +113,7 @@ class TransferTable {
   }
   std::optional<Instant> next_expiry() const {
     if (order_.empty()) return std::nullopt;
-    return entries_.find(*order_.front())->second.expires;
+    return order_.front()->second.expires;
   }
 
   std::size_t size() const { return entries_.size(); }
@@ -111,6 +129,7 @@ class TransferTable {
   Order order_;
   std::unordered_map<Peer, std::size_t> counts_;
   std::size_t bytes_ = 0;
+  std::uint64_t uses_ = 0;
 };
 
 }  // namespace aceward::coap
