@@ -86,6 +86,17 @@ void ResponseCache::clear() {
 // From above
 
 Result<ExchangeId> ResponseCache::request(const Peer& to, Request request, Delivery delivery, Instant now) {
+  const auto ended = delivery.token_of;
+  if (const auto renamed = renamed_.find(ended.value); renamed != renamed_.end()) {
+    delivery.token_of = ExchangeId(renamed->second);
+  }
+  auto id = ask(to, std::move(request), delivery, now);
+  // An observation whose token the request took over is over, as after cancel().
+  if (id && ended.value != 0 && (id->value & cache_id_bit) == 0) cancel(ended);
+  return id;
+}
+
+Result<ExchangeId> ResponseCache::ask(const Peer& to, Request request, Delivery delivery, Instant now) {
   Pending pending;
   pending.delivery = delivery;
   if (!is_safe(request.method)) {
@@ -226,6 +237,8 @@ bool ResponseCache::on_response(ResponseArrived& arrived, Instant now) {
   auto& pending = found->second;
   const auto above = pending.above;
   auto& response = arrived.response;
+  // A late notification changes nothing, whatever its code.
+  const bool latest = arrived.final || !pending.safe || pending.order.accept(arrived.order.value_or(0), now);
   if (!pending.safe) {
     // RFC 7252 section 5.9.1, RFC 8132 section 3: 2.01, 2.02, 2.04; others that succeed are no better.
     if (response.code.is_success()) {
@@ -239,7 +252,7 @@ bool ResponseCache::on_response(ResponseArrived& arrived, Instant now) {
         invalidate(resource_of(pending.target.peer, location, true));
       }
     }
-  } else if (response.code == code::valid) {
+  } else if (response.code == code::valid && latest) {
     const auto* whole = refresh(pending, response, now);
     if (pending.validates && whole == nullptr) {
       // It names nothing that is stored (any more): ask for the whole.
@@ -260,7 +273,7 @@ bool ResponseCache::on_response(ResponseArrived& arrived, Instant now) {
       ++counters_.validated;
       response = *whole;
     }
-  } else if (arrived.final || pending.order.accept(arrived.order.value_or(0), now)) {
+  } else if (latest) {
     if (!pending.outdated || !arrived.final) store(pending, response, now);
   }
   if (arrived.final) finish(arrived.id);

@@ -85,6 +85,7 @@ class ResponseCache final : public Layer {
   void invalidate(const Bytes& resource);
   /// False if the answer is kept from the layers above.
   bool on_response(ResponseArrived& arrived, Instant now);
+  Result<ExchangeId> ask(const Peer& to, Request request, Delivery delivery, Instant now);
   void finish(ExchangeId below);
 
   Layer& below_;

@@ -438,6 +438,31 @@ TEST_F(CoapCache, A203NotificationMakesFreshAgain) {
   EXPECT_FALSE(heard.back().response.options.has(option::observe));
 }
 
+// The order of notifications is that of their numbers, whatever their code (RFC 7641 section 3.4).
+TEST_F(CoapCache, ALateNotificationDoesNotReplaceWhatA203Confirmed) {
+  ask(observe_request("/a"));
+  const auto notify = [this](Response response, unsigned number) {
+    response.options.set_uint(option::observe, number);
+    answer(std::move(response), false);
+  };
+  notify(aged("one", 60, "e"), 5);
+  notify(valid("e", 60), 7);
+  notify(aged("between", 60, "f"), 6);
+  ASSERT_TRUE(hit(get_request("/a")));
+  EXPECT_EQ(as_text(heard.back().response.payload), "one");
+  now += 50s;
+  notify(valid("e", 60), 4);
+  now += 20s;
+  EXPECT_FALSE(hit(get_request("/a"))) << "a late 2.03 makes nothing fresh";
+}
+
+TEST_F(CoapCache, ARequestThatTakesATokenOverEndsTheObservation) {
+  const auto first = ask(observe_request("/a"));
+  ASSERT_TRUE(cache->request(server, observe_request("/a"), {.token_of = first}, now));
+  EXPECT_EQ(below.asked.back().delivery.token_of, first);
+  EXPECT_EQ(below.cancelled, std::vector{first});
+}
+
 // Limits
 
 TEST_F(CoapCache, TheLeastRecentlyUsedMakesRoom) {
