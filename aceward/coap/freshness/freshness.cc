@@ -46,14 +46,21 @@ Freshness::Freshness(Layer& below, const FreshnessParameters& parameters, const 
 // Requests going down
 
 Result<ExchangeId> Freshness::request(const Peer& to, Request request, Delivery delivery, Instant now) {
+  const auto ended = delivery.token_of;
+  const auto finish = [&](Result<ExchangeId> id) {
+    // Over, as after cancel(): here too, and if the request only waits so far.
+    if (id && ended.value != 0) cancel(ended);
+    return id;
+  };
   std::uint64_t similarity = 0;
   if (parameters_.back_off != BackOff::none) {
     similarity = similarity_of(request);
     if (const auto* waiting = find_back_off(to, similarity, now)) {
-      return hold(to, std::move(request), delivery, waiting->until, now);
+      delivery.token_of = {};
+      return finish(hold(to, std::move(request), delivery, waiting->until, now));
     }
   }
-  return send(to, std::move(request), delivery, now, ExchangeId(), similarity);
+  return finish(send(to, std::move(request), delivery, now, ExchangeId(), similarity));
 }
 
 Instant Freshness::patience(Delivery delivery, Instant started) const {

@@ -417,6 +417,24 @@ TEST_F(CoapFreshness, BackingOffMayRefuseOrBeSwitchedOff) {
   EXPECT_TRUE(careless.request(server, to_path("/a"), {}, now));
 }
 
+TEST_F(CoapFreshness, WhatTakesATokenOverLeavesNothingOfTheObservation) {
+  const auto observed = ask(server, to_path("a"));
+  answer(of(code::content), false);
+  EXPECT_EQ(layer.occupancy().requests, 1U);
+  const auto renewed = ask(server, to_path("a"), {.token_of = observed});
+  EXPECT_EQ(wire.sent.back().delivery.token_of, observed);
+  EXPECT_EQ(layer.occupancy().requests, 1U);
+  // A renewal that has to wait ends it as well: its notifications have no place to go to.
+  answer(with_max_age(code::too_many_requests, 10));
+  const auto again = ask(server, to_path("b"));
+  answer(with_max_age(code::too_many_requests, 10), false);
+  ask(server, to_path("b"), {.token_of = again});
+  EXPECT_EQ(layer.occupancy().held, 1U);
+  EXPECT_EQ(layer.occupancy().requests, 0U);
+  EXPECT_EQ(wire.cancelled.back(), again);
+  EXPECT_NE(renewed, again);
+}
+
 TEST_F(CoapFreshness, EveryTableIsBounded) {
   Freshness small(wire, {}, {.requests = 2, .octets = 8, .echo_peers = 2, .back_offs = 2, .held = 1});
   const auto exchange = [&](const Peer& to, std::string_view path, Response response) {
