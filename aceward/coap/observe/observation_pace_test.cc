@@ -179,6 +179,20 @@ TEST_F(CoapObservations, TheUnchangedStateIsSentAgainBeforeMaxAgeEnds) {
   EXPECT_EQ(answers_to(id).size(), 4U);
 }
 
+TEST_F(CoapObservations, WhatIsNeverFreshIsNotSentAgainAndAgain) {
+  ObservableSettings settings;
+  settings.refresh_before = 5s;
+  start(settings, {});
+  gauge.max_age = 0;
+  const auto id = observe(alice);
+  for (int i = 0; i < 5; ++i) {
+    now += 1s;
+    observations->on_timeout(now);
+    run();
+  }
+  EXPECT_EQ(answers_to(id).size(), 1U);
+}
+
 // The layer
 
 TEST_F(CoapObservations, ALayerAboveThatGivesUpAnExchangeEndsItsObservation) {

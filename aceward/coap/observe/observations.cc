@@ -250,7 +250,7 @@ void Observations::respond(ExchangeId id, Response response, Delivery hint, Inst
   auto& numbers = entry.observed->numbers;
   // The first response takes a new number too, for the same client may have had the one before under the same token.
   if (!entry.registered || entry.number == numbers.sequence()) {
-    if (!numbers.next(now)) {
+    if (!numbers.next(now, entry.registered ? NumberUse::notification : NumberUse::registration)) {
       if (!entry.registered) {
         ++counters_.refused;
         remove(id, End::silently);
@@ -295,8 +295,9 @@ void Observations::send(Entry& entry, Response response, Delivery hint, Instant 
     auto& gate = shares_.at(entry.target.peer).next_non_confirmable;
     gate = std::max(gate, now + limits_.non_confirmable_apart);
   }
-  if (settings.refresh_before) {
-    const std::chrono::nanoseconds age = std::chrono::seconds(max_age_of(response));
+  const std::chrono::nanoseconds age = std::chrono::seconds(max_age_of(response));
+  // What is never fresh cannot be kept fresh.
+  if (settings.refresh_before && age.count() > 0) {
     timers_.set(Timer::refresh, id.value, now + std::max(age - *settings.refresh_before, age / 2));
   }
   entry.registered = true;

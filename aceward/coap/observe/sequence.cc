@@ -15,13 +15,16 @@ constexpr auto order_void_after = std::chrono::seconds(128);
 
 }  // namespace
 
-std::optional<std::uint32_t> ObserveNumbers::next(Instant now) {
+std::optional<std::uint32_t> ObserveNumbers::next(Instant now, NumberUse use) {
   if (!window_ || now >= *window_ + number_window) {
     window_ = now;
     in_window_ = 0;
+    registrations_ = 0;
   }
   if (in_window_ == numbers_per_window) return std::nullopt;
+  if (use == NumberUse::registration && registrations_ == numbers_per_window / 2) return std::nullopt;
   ++in_window_;
+  if (use == NumberUse::registration) ++registrations_;
   const auto time = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count();
   sequence_ = std::max(sequence_ + 1, static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0)));
   return current();

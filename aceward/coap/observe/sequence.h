@@ -17,6 +17,10 @@ constexpr bool is_later_observe(std::uint32_t last, std::uint32_t next) {
   return ahead != 0 && ahead < observe_modulus / 2;
 }
 
+/// What a number is taken for. Registrations, which anybody can send, get no more than half of what may be taken within
+/// 256 seconds: they keep no notification waiting.
+enum class NumberUse : std::uint8_t { notification, registration };
+
 /// The sequence numbers of one resource: strictly increasing modulo 2^24, by no more than 2^23 within 256 seconds. They
 /// follow the time in milliseconds, so that those of a server that restarted come after those of before, as long as the
 /// clock goes on and no resource took more than a thousand a second.
@@ -29,12 +33,13 @@ class ObserveNumbers {
   /// The same before its upper bits were cut off.
   std::uint64_t sequence() const { return sequence_; }
   /// Takes the next number. nullopt: too many were taken within 256 seconds; free_at() says when to ask again.
-  std::optional<std::uint32_t> next(Instant now);
+  std::optional<std::uint32_t> next(Instant now, NumberUse use = NumberUse::notification);
   Instant free_at() const;
 
  private:
   std::uint64_t sequence_;
   std::uint32_t in_window_ = 0;
+  std::uint32_t registrations_ = 0;  // of these
   std::optional<Instant> window_;
 };
 

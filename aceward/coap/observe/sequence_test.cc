@@ -89,5 +89,16 @@ TEST(CoapObserveNumbers, DoNotGrowByMoreThanHalfTheRangeWithin256Seconds) {
   EXPECT_FALSE(numbers.next(sequence_start + 510s));
 }
 
+// Anybody can register, again and again: that must not silence the resource.
+TEST(CoapObserveNumbers, RegistrationsLeaveHalfOfThemToNotifications) {
+  ObserveNumbers numbers;
+  std::uint32_t registrations = 0;
+  while (numbers.next(sequence_start, NumberUse::registration)) ++registrations;
+  EXPECT_EQ(registrations, 1U << 20);
+  for (std::uint32_t i = 0; i < registrations; ++i) ASSERT_TRUE(numbers.next(sequence_start + 255s));
+  EXPECT_FALSE(numbers.next(sequence_start + 255s));
+  EXPECT_TRUE(numbers.next(sequence_start + 256s, NumberUse::registration));
+}
+
 }  // namespace
 }  // namespace aceward::coap
