@@ -6,10 +6,11 @@
 
 #include "aceward/coap/resource/router.h"
 #include "aceward/coaps/reasons.h"
+#include "aceward/tls/reasons.h"
 
 namespace aceward::coaps {
 
-struct ServerStack::Impl {
+struct ServerStack::Impl final : tls::DataSink {
   struct Session {
     coap::Peer peer;
     tls::PeerIdentity identity;
@@ -25,10 +26,10 @@ struct ServerStack::Impl {
     endpoint.set_known_options(in_requests, in_responses);
   }
 
-  /// Carries what DTLS has to say to the message layer. `wire_octets`: of the datagram that caused it.
-  void drain_tls(std::size_t wire_octets, Instant now);
+  /// Carries what DTLS has to say to the message layer.
+  void drain_tls(Instant now);
+  void on_data(tls::SessionId id, BytesView octets, Instant now) override;
   void on(tls::Established&& event, Instant now);
-  void on(tls::Data&& event, std::size_t wire_octets, Instant now);
   void on(tls::Closed&& event, Instant now);
   void on(tls::HandshakeFailed&& event, Instant now);
   std::optional<ServerOutgoing> protect(coap::Outgoing&& message, Instant now);
@@ -41,12 +42,13 @@ struct ServerStack::Impl {
   std::unordered_map<std::uint64_t, Session> sessions;
   std::deque<SessionEvent> session_events;
   MessageTap* tap = nullptr;
+  std::size_t wire_octets = 0;  ///< of the datagram at hand
 };
 
-void ServerStack::Impl::drain_tls(std::size_t wire_octets, Instant now) {
+void ServerStack::Impl::drain_tls(Instant now) {
   while (auto event = tls->next_event()) {
     if (auto* data = std::get_if<tls::Data>(&*event)) {
-      on(std::move(*data), wire_octets, now);
+      on_data(data->id, data->octets, now);
     } else if (auto* established = std::get_if<tls::Established>(&*event)) {
       on(std::move(*established), now);
     } else if (auto* closed = std::get_if<tls::Closed>(&*event)) {
@@ -68,12 +70,12 @@ void ServerStack::Impl::on(tls::Established&& event, Instant now) {
   session_events.push_back(SessionEstablished{peer, std::move(event.peer), std::move(event.info)});
 }
 
-void ServerStack::Impl::on(tls::Data&& event, std::size_t wire_octets, Instant now) {
-  const auto found = sessions.find(event.id.value);
+void ServerStack::Impl::on_data(tls::SessionId id, BytesView octets, Instant now) {
+  const auto found = sessions.find(id.value);
   if (found == sessions.end()) return;
-  const coap::Peer peer = found->second.peer;
-  if (tap != nullptr) tap->on_message(Direction::in, peer, event.octets, wire_octets, now);
-  endpoint.receive(peer, event.octets, now);
+  const coap::Peer& peer = found->second.peer;
+  if (tap != nullptr) tap->on_message(Direction::in, peer, octets, wire_octets, now);
+  endpoint.receive(peer, octets, now);
 }
 
 void ServerStack::Impl::on(tls::Closed&& event, Instant now) {
@@ -103,16 +105,17 @@ std::optional<ServerOutgoing> ServerStack::Impl::protect(coap::Outgoing&& messag
     return ServerOutgoing{ListenerKind::plain, message.to.remote, message.to.local, std::move(message.datagram)};
   }
   if (!tls) return std::nullopt;
-  if (!sessions.contains(message.to.session)) {
+  // What does not go out is lost as on a network; the end of a session has its own event.
+  const auto sent = tls->send(tls::SessionId(message.to.session), message.datagram, now);
+  if (!sent && sent.error() == reason::session_unknown) {
     endpoint.peer_gone(message.to, Error(reason::coaps_session_gone), now);
     return std::nullopt;
   }
-  // What does not go out is lost as on a network; the end of a session has its own event.
-  const bool sent = tls->send(tls::SessionId(message.to.session), message.datagram, now).has_value();
   auto record = sent ? tls->next_datagram() : std::nullopt;
   if (!record) return std::nullopt;
   if (tap != nullptr) tap->on_message(Direction::out, message.to, message.datagram, record->datagram.size(), now);
-  endpoint.recycle(std::move(message.datagram));
+  // The host gives the record's memory to the message layer, so this layer's goes the other way.
+  tls->recycle(std::move(message.datagram));
   return ServerOutgoing{ListenerKind::secure, record->to, record->local, std::move(record->datagram)};
 }
 
@@ -135,11 +138,13 @@ Result<std::unique_ptr<ServerStack>> ServerStack::create(ServerStackConfig confi
   if (config.dtls) {
     if (credentials == nullptr) return fail(reason::coaps_no_secure_listener);
     impl->tls = ACEWARD_TRY(tls::Server::create(std::move(*config.dtls), *credentials, random));
+    impl->tls->hand_data_to(impl.get());
   }
   return std::unique_ptr<ServerStack>(new ServerStack(std::move(impl)));
 }
 
 coap::Layer& ServerStack::layer() { return impl_->blockwise; }
+coap::Blockwise& ServerStack::blockwise() { return impl_->blockwise; }
 const coap::Blockwise& ServerStack::blockwise() const { return impl_->blockwise; }
 coap::Endpoint& ServerStack::endpoint() { return impl_->endpoint; }
 
@@ -148,8 +153,9 @@ void ServerStack::receive(ListenerKind kind, const Address& from, const Address&
   impl_->show(Direction::in, kind, from, local, datagram, now);
   if (kind == ListenerKind::secure) {
     if (!impl_->tls) return;
+    impl_->wire_octets = datagram.size();
     impl_->tls->receive(from, local, datagram, now);
-    impl_->drain_tls(datagram.size(), now);
+    impl_->drain_tls(now);
     return;
   }
   coap::Peer peer;
@@ -179,7 +185,7 @@ std::optional<ServerOutgoing> ServerStack::next_datagram(Instant now) {
 void ServerStack::on_timeout(Instant now) {
   if (impl_->tls) {
     impl_->tls->on_timeout(now);
-    impl_->drain_tls(0, now);
+    impl_->drain_tls(now);
   }
   impl_->blockwise.on_timeout(now);
 }
@@ -206,7 +212,7 @@ const tls::PeerIdentity* ServerStack::identity(std::uint64_t session) const {
 void ServerStack::close_session(std::uint64_t session, Instant now) {
   if (!impl_->tls) return;
   impl_->tls->close(tls::SessionId(session), now);
-  impl_->drain_tls(0, now);
+  impl_->drain_tls(now);
 }
 
 void ServerStack::close_all(Instant now) {

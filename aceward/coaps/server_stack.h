@@ -50,6 +50,7 @@ class ServerStack {
   /// Block1, Block2 and the preconditions that coap::Router refuses where nobody evaluates them are known from the
   /// start.
   coap::Endpoint& endpoint();
+  coap::Blockwise& blockwise();
   const coap::Blockwise& blockwise() const;
 
   void receive(ListenerKind kind, const Address& from, const Address& local, BytesView datagram, Instant now);

@@ -70,6 +70,13 @@ std::expected<EntryId, Refusal> AccessControl::judge(const coap::Peer& peer, con
   return entry->id;
 }
 
+bool AccessControl::allows(const coap::Peer& peer, const coap::Request& request, WallTime now) const {
+  const ChannelBindings::Binding* binding = bindings_.binding_of(peer);
+  if (binding == nullptr || !is_for_us(request.options)) return false;
+  const TokenEntry* entry = store_.find(binding->entry, now);
+  return entry != nullptr && entry->permissions.judge(request.options, request.method) == Verdict::allowed;
+}
+
 std::optional<Refusal> AccessControl::renew(const Grant& grant, WallTime now) {
   const ChannelBindings::Binding* binding = bindings_.binding_of(grant.peer_);
   if (binding != nullptr && binding->entry != grant.entry_) {

@@ -72,6 +72,9 @@ class AccessControl {
   /// are no longer those of the grant.
   std::optional<Refusal> renew(const Grant& grant, WallTime now);
 
+  /// Whether authorize() would allow it, without any of its effects.
+  bool allows(const coap::Peer& peer, const coap::Request& request, WallTime now) const;
+
   const Counters& counters() const { return counters_; }
 
  private:

@@ -83,6 +83,11 @@ struct ResourceServer::Impl {
   void tell(const coap::RequestArrived& arrived, coap::Code answered, std::optional<Error> why) {
     if (observer) observer({arrived.peer, arrived.request.method, answered, why});
   }
+  /// Reachable by anybody, over any channel.
+  bool is_open(const coap::Peer& peer, const coap::Options& options) {
+    return is_path(authz_info_path, options) || (discovery && is_path(well_known_core, options)) ||
+           public_resources.find(peer, options) != nullptr;
+  }
   GuardedResource* find(const coap::Options& options) const {
     const auto found = std::ranges::find_if(guarded, [&](const auto& entry) { return is_path(entry.first, options); });
     return found == guarded.end() ? nullptr : found->second;
@@ -215,6 +220,10 @@ std::vector<EntryId> ResourceServer::end_expired(Instant now) {
   }
   for (const coap::ExchangeId id : over) impl_->respond(id, coap::make_response(coap::code::unauthorized), {}, now);
   return ended;
+}
+
+bool ResourceServer::allows(const coap::Peer& peer, const coap::Request& request) const {
+  return impl_->is_open(peer, request.options) || impl_->access.allows(peer, request, impl_->clock.wall());
 }
 
 std::optional<WallTime> ResourceServer::next_expiry() const { return impl_->tokens.next_expiry(); }

@@ -69,6 +69,9 @@ class ResourceServer {
   /// Drops expired tokens, answers their pending requests with 4.01, and returns the keys whose channels must now be
   /// closed (RFC 9202 section 5): after the answers have left. To be called after pump and at next_expiry().
   std::vector<EntryId> end_expired(Instant now);
+  /// Whether such a request would be let through to what answers it: for layers below that give out, block by block,
+  /// what was answered before.
+  bool allows(const coap::Peer& peer, const coap::Request& request) const;
   /// When end_expired() will have something to do.
   std::optional<WallTime> next_expiry() const;
 

@@ -73,6 +73,11 @@ Result<std::unique_ptr<RsService>> RsService::create(RsServiceConfig config, con
   impl->observations = std::make_unique<coap::Observations>(impl->stack->layer(), random, config.observations);
   impl->server = ACEWARD_TRY(rs::ResourceServer::create(std::move(config.server), std::move(config.tokens),
                                                         *impl->observations, impl->channel, clock));
+  // Blocks of an answer are fetched from below access control: rights may have ended since it was made.
+  impl->stack->blockwise().set_guard(
+      [server = impl->server.get()](const coap::Peer& peer, const coap::Request& request) {
+        return server->allows(peer, request);
+      });
   impl->channel.attach(impl->server->tokens(), impl->server->authz_info());
   return std::unique_ptr<RsService>(new RsService(std::move(impl)));
 }

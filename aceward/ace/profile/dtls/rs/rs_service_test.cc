@@ -10,6 +10,7 @@
 #include "aceward/ace/rs/reasons.h"
 #include "aceward/ace/rs/rs_test_support.h"
 #include "aceward/ace/token/reasons.h"
+#include "aceward/coap/blockwise/block_option.h"
 #include "aceward/coaps/client_stack.h"
 #include "aceward/cose/cwt/reasons.h"
 
@@ -280,6 +281,37 @@ TEST_F(RsServiceTest, ATokenForTheKeyUpdatesTheRunningSession) {
   // The upload may come within the session just as well.
   EXPECT_EQ(ask(peer, token_post(token(a_, key, "read"))).code, coap::code::created);
   EXPECT_EQ(ask(peer, coap::code::put), coap::code::method_not_allowed);
+}
+
+// The rest of a long answer is fetched from below access control.
+TEST_F(RsServiceTest, TheRestOfAnAnswerIsNotGivenToWhoseRightsWereTakenMeanwhile) {
+  NamedResource large(std::string(3000, 'x'));
+  service_->server().add("/temp", large);
+  const auto key = symmetric_key(1, "kid-1");
+  const auto peer = connect_psk(token(a_, key, "read"), key);
+  const auto block = [&](std::uint32_t number) {
+    auto request = make_request(coap::code::get, "/temp");
+    coap::set_block(request.options, coap::option::block2, {number, false, coap::Szx(6)});
+    return request;
+  };
+  // Read goes and write stays: the session lives on.
+  const auto fetched_until = [&](std::uint32_t number, const std::string& scope) {
+    clock_.advance(seconds(1));
+    EXPECT_EQ(post(token(a_, key, scope)), coap::code::created);
+    return ask(peer, block(number)).code;
+  };
+  // The layer of the client passes single blocks, but puts together what begins with the first.
+  const auto whole = ask(peer, make_request(coap::code::get, "/temp"));
+  EXPECT_EQ(whole.payload.size(), 3000U);
+  EXPECT_EQ(large.calls, 1);
+  EXPECT_EQ(ask(peer, block(1)).code, coap::code::content);
+  EXPECT_EQ(large.calls, 2);
+  ASSERT_GT(service_->stack().blockwise().occupancy().held, 0U);
+  EXPECT_EQ(fetched_until(1, "write"), coap::code::method_not_allowed);
+  EXPECT_EQ(service_->stack().blockwise().occupancy().held, 0U);
+  EXPECT_EQ(large.calls, 2);
+  EXPECT_TRUE(is_up(peer));
+  EXPECT_EQ(fetched_until(1, "read"), coap::code::content);
 }
 
 TEST_F(RsServiceTest, ASessionEndsWithItsLastToken) {
