@@ -115,6 +115,9 @@ Result<ExchangeId> ResponseCache::ask(const Peer& to, Request request, Delivery 
   pending.target = target_of(to, request);
   pending.resource = resource_of(to, request.options, false);
   if (to.context != 0) pending.order = NotificationOrder(NotificationOrder::Key::increasing);
+  // With the same token, a notification sent before may still come.
+  const auto renewed = pending_.find(delivery.token_of.value);
+  if (renewed != pending_.end() && renewed->second.target == pending.target) pending.order = renewed->second.order;
   const auto found = by_target_.find(pending.target);
   if (!request.options.has(option::etag) && !request.options.has(option::observe)) {
     if (found == by_target_.end()) {

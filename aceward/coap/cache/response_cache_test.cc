@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "aceward/coap/observe/observe_test_support.h"
+#include "aceward/coap/cache/cache_fixture.h"
 #include "aceward/coap/reasons.h"
 
 namespace aceward::coap {
@@ -10,64 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class CoapCache : public ::testing::Test {
- protected:
-  void start(const CacheLimits& limits) { cache = std::make_unique<ResponseCache>(below, limits); }
-  ExchangeId ask(Request request) { return ask(server, std::move(request)); }
-  ExchangeId ask(const Peer& peer, Request request) {
-    return cache->request(peer, std::move(request), {}, now).value();
-  }
-  /// Answers what went below last.
-  void answer(Response response, bool final = true) {
-    below.answer(below.asked.back().id, below.asked.back().to, std::move(response), final);
-    run();
-  }
-  void run() {
-    while (auto event = cache->next_event(now)) {
-      if (const auto* arrived = std::get_if<ResponseArrived>(&*event)) {
-        heard.push_back(*arrived);
-      } else if (const auto* lost = std::get_if<ExchangeGone>(&*event)) {
-        gone.push_back(*lost);
-      }
-    }
-  }
-  static Response aged(std::string_view text, std::uint32_t max_age, std::string_view etag = {}) {
-    auto response = content(text);
-    response.options.set_uint(option::max_age, max_age);
-    if (!etag.empty()) response.options.add(option::etag, etag);
-    return response;
-  }
-  static Response valid(std::string_view etag, std::optional<std::uint32_t> max_age = std::nullopt) {
-    Response response{code::valid, {}, {}};
-    response.options.add(option::etag, etag);
-    if (max_age) response.options.set_uint(option::max_age, *max_age);
-    return response;
-  }
-  static Request with_method(Code method, std::string_view path = "/a") {
-    auto request = get_request(path);
-    request.method = method;
-    return request;
-  }
-  /// True if the answer came from the cache.
-  bool hit(const Request& request) { return hit(server, request); }
-  bool hit(const Peer& peer, const Request& request) {
-    const auto before = below.asked.size();
-    const auto id = ask(peer, request);
-    if (below.asked.size() == before) {
-      run();
-      return !heard.empty() && heard.back().id == id;
-    }
-    cache->cancel(id);
-    return false;
-  }
-
-  Instant now{1000s};
-  RecordingLayer below;
-  std::unique_ptr<ResponseCache> cache = std::make_unique<ResponseCache>(below);
-  std::vector<ResponseArrived> heard;
-  std::vector<ExchangeGone> gone;
-  const Peer server = peer_at(9, 5683);
-};
+using testing_cache::CoapCache;
 
 // Freshness (RFC 7252 section 5.6.1)
 
@@ -400,67 +343,6 @@ TEST_F(CoapCache, WhatIsNotFreshCanStillBeValidated) {
   EXPECT_EQ(below.asked.back().request.options.find_text(option::etag), "e");
   answer(valid("e", 30));
   EXPECT_TRUE(hit(get_request("/a")));
-}
-
-// Notifications (RFC 7641 sections 2, 3.3)
-
-TEST_F(CoapCache, ANotificationAnswersAPlainGetWithoutObserve) {
-  ask(observe_request("/a"));
-  for (const auto number : {5U, 7U, 6U}) {
-    auto response = aged(std::to_string(number), 30);
-    response.options.set_uint(option::observe, number);
-    answer(response, false);
-  }
-  EXPECT_EQ(heard.size(), 3U) << "the order is the business of the layer above";
-  ASSERT_TRUE(hit(get_request("/a")));
-  EXPECT_EQ(as_text(heard.back().response.payload), "7") << "but only the freshest is kept";
-  EXPECT_FALSE(heard.back().response.options.has(option::observe));
-}
-
-TEST_F(CoapCache, ARegistrationIsNeverAnsweredFromTheCache) {
-  ask(get_request("/a"));
-  answer(aged("one", 30));
-  ask(observe_request("/a"));
-  EXPECT_EQ(below.asked.size(), 2U);
-}
-
-TEST_F(CoapCache, A203NotificationMakesFreshAgain) {
-  ask(observe_request("/a"));
-  auto response = aged("one", 10, "e");
-  response.options.set_uint(option::observe, 5);
-  answer(response, false);
-  now += 20s;
-  auto again = valid("e", 30);
-  again.options.set_uint(option::observe, 6);
-  answer(again, false);
-  EXPECT_EQ(heard.back().response.code, code::valid);
-  EXPECT_TRUE(hit(get_request("/a")));
-  EXPECT_FALSE(heard.back().response.options.has(option::observe));
-}
-
-// The order of notifications is that of their numbers, whatever their code (RFC 7641 section 3.4).
-TEST_F(CoapCache, ALateNotificationDoesNotReplaceWhatA203Confirmed) {
-  ask(observe_request("/a"));
-  const auto notify = [this](Response response, unsigned number) {
-    response.options.set_uint(option::observe, number);
-    answer(std::move(response), false);
-  };
-  notify(aged("one", 60, "e"), 5);
-  notify(valid("e", 60), 7);
-  notify(aged("between", 60, "f"), 6);
-  ASSERT_TRUE(hit(get_request("/a")));
-  EXPECT_EQ(as_text(heard.back().response.payload), "one");
-  now += 50s;
-  notify(valid("e", 60), 4);
-  now += 20s;
-  EXPECT_FALSE(hit(get_request("/a"))) << "a late 2.03 makes nothing fresh";
-}
-
-TEST_F(CoapCache, ARequestThatTakesATokenOverEndsTheObservation) {
-  const auto first = ask(observe_request("/a"));
-  ASSERT_TRUE(cache->request(server, observe_request("/a"), {.token_of = first}, now));
-  EXPECT_EQ(below.asked.back().delivery.token_of, first);
-  EXPECT_EQ(below.cancelled, std::vector{first});
 }
 
 // Limits
