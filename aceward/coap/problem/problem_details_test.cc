@@ -193,6 +193,9 @@ TEST(ErrorPayload, ADiagnosticCannotReachTheTerminal) {
   EXPECT_EQ(describe(error_payload(hostile)),
             "a\xef\xbf\xbd[2J\xef\xbf\xbd\xef\xbf\xbd"
             "b\xef\xbf\xbd");
+  Response problem{code::bad_request, {}, encoded(R"({-1: "a\u001b[2J", -2: "b\u202e\n", -3: "/p"})")};
+  problem.options.set_content_format(content_format::concise_problem_details_cbor);
+  EXPECT_EQ(describe(error_payload(problem)), "a\xef\xbf\xbd[2J: b\xef\xbf\xbd\xef\xbf\xbd; instance /p");
   const Response long_one{code::bad_request, {}, Bytes(5000, 'x')};
   EXPECT_EQ(describe(error_payload(long_one, 100)).size(), 100U);
 }

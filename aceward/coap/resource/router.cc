@@ -93,7 +93,9 @@ Router::Site& Router::site_for(std::string_view authority) {
 
 const Router::Site* Router::site_of(const Peer& peer, const Options& options) const {
   if (sites_.empty() && serve_unknown_hosts_) return &default_site_;
-  const auto host = options.find_text(option::uri_host);
+  auto host = options.find_text(option::uri_host);
+  // As an IP-literal stands in a URI (RFC 7252 section 6.5), and as it is told to Router::add.
+  if (host && host->starts_with('[') && host->ends_with(']')) host = host->substr(1, host->size() - 2);
   const auto port = options.find_uint(option::uri_port).value_or(peer.local.port);
   const Site* any_port = nullptr;
   for (const auto& site : sites_) {

@@ -71,10 +71,15 @@ TEST_F(CoapVirtualHosts, TheDefaultHostIsTheAddressThatWasAsked) {
   router.add("/r", plain);
   router.serve_unknown_hosts(false);
   EXPECT_EQ(ask("2001:db8:0:0::1"), "plain");
+  EXPECT_EQ(ask("[2001:db8::1]"), "plain");
   EXPECT_EQ(ask("2001:db8::2"), "4.04");
+  EXPECT_EQ(ask("[2001:db8::2]"), "4.04");
+  EXPECT_EQ(ask("["), "4.04");
+  EXPECT_EQ(ask("[]"), "4.04");
   EXPECT_EQ(ask("192.0.2.1"), "4.04");
   router.add("[2001:db8::1]", "/r", a);
   EXPECT_EQ(ask(""), "a");
+  EXPECT_EQ(ask("[2001:db8::1]"), "a");
   asked = *Address::parse("192.0.2.1:5683");
   EXPECT_EQ(ask(""), "plain");
   EXPECT_EQ(ask("192.0.2.1"), "plain");
