@@ -14,13 +14,17 @@ Endpoint::State::State(const Parameters& parameters_in, const Limits& limits_in,
       limits(limits_in),
       random(random_in),
       numbers(0, PeerHash{{random.next_u64(), random.next_u64()}}),
+      heard(0, numbers.hash_function()),
       memories{Deduplication({limits.remembered_per_peer, limits.remembered, parameters.exchange_lifetime(),
                               parameters.non_lifetime()}),
                Deduplication({limits.remembered_per_peer, limits.remembered, parameters.exchange_lifetime(),
                               parameters.non_lifetime()})},
       shared_ids(random, parameters.exchange_lifetime()),
       reachability(limits.verified_addresses, random),
-      transmissions(parameters, random) {}
+      transmissions(parameters, random) {
+  // Who can count its peers must not know their numbers, and so who shares a bucket.
+  last_peer = numbers.hash_function().key[0] >> 16;
+}
 
 // Datagrams
 
@@ -113,9 +117,7 @@ void Endpoint::State::on_acknowledged(const Peer& from, std::uint16_t message_id
     auto& exchange = ours->second;
     end_flight(id, exchange);
     // A peer that acknowledges everything and answers nothing does not respond: PROBING_RATE (RFC 7252 section 4.7).
-    const auto heard = at(exchange.peer).heard;
-    const bool responds = heard && now < *heard + parameters.exchange_lifetime();
-    if (responds || exchange.place_until <= now) {
+    if (responds(at(exchange.peer), now) || exchange.place_until <= now) {
       leave_place(exchange);
       pump(exchange.peer, now);
     } else {
@@ -200,19 +202,27 @@ void Endpoint::State::on_retransmit(ExchangeId id, Instant now) {
   }
   auto* transmission = transmissions.find(key);
   if (transmission == nullptr) return;
-  if (theirs != received.end() && theirs->second.next && supersede(id, theirs->second, now)) return;
+  // All attempts together stay within what an address may get that may never have asked.
+  const auto limit =
+      theirs != received.end() && !theirs->second.heard ? answer_limit(at(key.peer).peer, now) : std::nullopt;
+  if (theirs != received.end() && theirs->second.next && supersede(id, theirs->second, limit, now)) return;
   if (const auto again = transmissions.retransmit(*transmission, now)) {
-    const auto limit =
-        theirs != received.end() && !theirs->second.heard ? answer_limit(at(key.peer).peer, now) : std::nullopt;
-    // All copies together stay within what an address may get that may never have asked.
-    if (!limit || transmission->datagram.size() * (transmission->retransmissions + 1) <= *limit) {
+    if (!limit || transmission->octets + transmission->datagram.size() <= *limit) {
       ++counters.retransmitted;
+      transmission->octets += transmission->datagram.size();
       send(at(key.peer).peer, transmission->datagram);
     }
     if (ours != sent.end() && transmission->retransmissions == parameters.stalled_after) {
       stalled.push_back({at(key.peer).peer, id, transmission->retransmissions});
     }
     timers.set(Timer::retransmit, id.value, *again);
+    return;
+  }
+  // A timer that fired late leaves no time for another attempt, but the answer to the last may be on its way.
+  const auto end = transmission->first + parameters.max_transmit_wait();
+  if (transmission->retransmissions < parameters.max_retransmit && now < end) {
+    transmission->retransmissions = parameters.max_retransmit;
+    timers.set(Timer::retransmit, id.value, end);
     return;
   }
   ++counters.timed_out;

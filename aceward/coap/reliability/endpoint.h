@@ -83,12 +83,13 @@ struct Occupancy {
 /// item 3; the option is consumed). To an unknown address go at most Limits::unverified_answer octets for one request:
 /// a larger answer becomes 4.01 with Echo if the method is safe, else it is cut down; a separate answer is repeated
 /// only within that bound; notifications are confirmable until one is acknowledged. When more than half of what may be
-/// held is held, what would have to be remembered from an unknown address is answered with 4.01 and Echo at once.
+/// held is held, what would have to be remembered from an unknown address is answered with 4.01 and Echo at once; when
+/// it is the requests that are owed an answer, so is what was not answered before the next event was pulled.
 ///
 /// Confirmable answers and requests of ours share the NSTART places of a peer; non-confirmable notifications to it
 /// leave a round-trip time apart, or three seconds where that is not known (RFC 7641 section 4.5.1). What has to wait
 /// is replaced by a newer notification of its exchange (section 4.5.2). A request that was given up before it was
-/// answered keeps its place for as long as PROBING_RATE says.
+/// answered keeps its place for as long as Parameters::probing_rate says.
 ///
 /// A datagram beyond Limits::datagram_size is never acted on: a request gets 4.13 with Size1 naming a payload that
 /// would have fit (RFC 7252 section 5.9.2.9), a response is rejected and ends its exchange.

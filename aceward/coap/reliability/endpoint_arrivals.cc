@@ -134,7 +134,7 @@ void Endpoint::State::on_request(const Peer& from, Message& message, std::size_t
     return pass_on(std::move(request), message, limit);
   }
   // Room is for those who may be held to their word: who has not shown where it is does so first.
-  if (repetition == Repetition::once && limit && pressed(from.transport)) {
+  if (limit && (repetition == Repetition::once ? pressed(from.transport) : crowded(from.transport))) {
     return answer_statelessly(from, message, challenge(from, now), now);
   }
   const auto number = find_or_add_peer(from, now);
@@ -194,6 +194,16 @@ void Endpoint::State::settle(Instant now) {
   auto request = std::move(*current);
   current.reset();
   const auto refuse = [&] { gone(request.id, Error(reason::coap_too_many_answers)); };
+  if (crowded(request.peer.transport) && answer_limit(request.peer, now)) {
+    // An answer that takes its time holds a place that invented addresses could fill.
+    Message asked;
+    asked.type = request.confirmable ? Type::confirmable : Type::non_confirmable;
+    asked.code = request.method;
+    asked.message_id = request.message_id;
+    asked.token = request.token;
+    answer_statelessly(request.peer, asked, challenge(request.peer, now), now);
+    return refuse();
+  }
   const auto number = find_or_add_peer(request.peer, now);
   if (!number) return refuse();
   if (at(*number).answers.size() >= limits.answers_per_peer ||

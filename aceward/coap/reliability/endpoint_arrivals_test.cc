@@ -319,19 +319,74 @@ TEST_F(CoapUnknownAddress, ATokenBeyondTheLimitGets400AndNoReset) {  // RFC 8974
   request.token = Token(Bytes(64, 7));
   receive(request);
   EXPECT_TRUE(arrived());
-  for (const std::size_t size : {65U, 300U, 1000U}) {
+  for (const std::size_t size : {65U, 300U, 1000U, 1300U}) {
     request.token = Token(Bytes(size, 7));
     ++request.message_id;
     receive(request);
     EXPECT_FALSE(arrived());
     const auto next = endpoint.next_datagram();
     ASSERT_TRUE(next);
-    const auto refusal = parse(next->datagram, {.token = 1000}).value();
+    const auto refusal = parse(next->datagram, {.token = 1300}).value();
     EXPECT_EQ(refusal.type, Type::acknowledgement);
     EXPECT_EQ(refusal.code, code::bad_request);
     EXPECT_EQ(refusal.token, request.token);
     EXPECT_LE(next->datagram.size(), serialize(request).size()) << "no more than was received";
   }
+}
+
+TEST_F(CoapUnknownAddress, NewerNotificationsStayWithinTheBoundToo) {
+  auto request = request_of(code::get, 2);
+  request.options.add_uint(option::observe, 0);
+  receive(request);
+  const auto id = arrived()->id;
+  std::uint64_t number = 0;
+  const auto notify = [&] {
+    Response response{code::content, {}, Bytes(40, 'x')};
+    response.options.set_uint(option::observe, ++number);
+    endpoint.respond(id, response, {}, now);
+  };
+  notify();
+  EXPECT_EQ(sent()->type, Type::acknowledgement);
+  std::size_t octets = 0;
+  while (endpoint.occupancy().answers != 0) {
+    notify();
+    while (sent()) octets += last_size;
+    advance(1s);
+  }
+  EXPECT_LE(octets, 136U);
+  EXPECT_GE(octets, 2U * 47);
+}
+
+TEST(CoapCrowd, InventedAddressesDoNotFillThePlacesOfThoseWhoAreOwedAnAnswer) {
+  Limits limits;
+  limits.answers = 20;
+  SeededRandom random(1);
+  Instant now{1000s};
+  Endpoint endpoint(Parameters{}, limits, random);
+  const auto ask = [&](std::uint8_t host, Code method, const Options& options = {}) {
+    const Peer from{Transport::udp, Address::v4(192, 0, 2, host, 5683), {}, 0, 0};
+    endpoint.receive(from, serialize(Message{Type::confirmable, method, host, {}, options, {}}), now);
+    while (endpoint.next_event(now)) continue;  // nothing is answered at once
+    const auto answer = endpoint.next_datagram();
+    return answer ? parse(answer->datagram).value() : Message{};
+  };
+  for (std::uint8_t host = 1; host < 200; ++host) {
+    for (const auto method : {code::get, code::put, code::post}) (void)ask(host, method);
+  }
+  EXPECT_EQ(endpoint.occupancy().answers, 11U);
+  EXPECT_EQ(endpoint.counters().refused_answers, 0U);
+  for (const auto method : {code::get, code::put, code::post}) {
+    const auto asked = ask(200, method);
+    ASSERT_EQ(asked.code, code::unauthorized);
+    EXPECT_EQ(asked.type, Type::acknowledgement);
+    Options echo;
+    echo.add(option::echo, *asked.options.find(option::echo));
+    EXPECT_EQ(ask(201, method, echo).code, code::unauthorized) << "what somebody else was sent";
+  }
+  Options echo;
+  echo.add(option::echo, *ask(202, code::get).options.find(option::echo));
+  EXPECT_EQ(ask(202, code::get, echo).code, code::empty);
+  EXPECT_EQ(endpoint.occupancy().answers, 12U) << "who showed where it is gets a place";
 }
 
 }  // namespace

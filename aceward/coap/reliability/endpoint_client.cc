@@ -94,7 +94,9 @@ void Endpoint::State::pump(PeerNumber number, Instant now) {
     if (found == peers.end()) return;
     auto& peer = found->second;
     if (peer.outstanding >= parameters.nstart) return;
-    if (!peer.waiting.empty()) {
+    // By turns, so that neither keeps the other waiting for ever.
+    if (!peer.waiting.empty() && (peer.queue.empty() || !peer.answered_last)) {
+      peer.answered_last = true;
       const ExchangeId id(peer.waiting.front());
       peer.waiting.erase(peer.waiting.begin());
       auto& exchange = received.at(id.value);
@@ -112,6 +114,7 @@ void Endpoint::State::pump(PeerNumber number, Instant now) {
     }
     const ExchangeId id(peer.queue.front());
     peer.queue.erase(peer.queue.begin());
+    peer.answered_last = false;
     transmit(id, *message_id, now);
   }
 }
@@ -128,8 +131,12 @@ void Endpoint::State::transmit(ExchangeId id, std::uint16_t message_id, Instant 
   datagram[2] = static_cast<std::uint8_t>(message_id >> 8);
   datagram[3] = static_cast<std::uint8_t>(message_id);
   const MessageKey key{exchange.peer, message_id};
+  exchange.transmitted_at = now;
   const auto seconds = (datagram.size() + parameters.probing_rate - 1) / parameters.probing_rate;
-  exchange.place_until = now + std::chrono::seconds(seconds);
+  Parameters::Duration hold = std::chrono::seconds(seconds);
+  // Who answered lately only lost this one; the next may come as soon as a retransmission would.
+  if (responds(peer, now)) hold = std::min(hold, parameters.first_timeout());
+  exchange.place_until = now + hold;
   send(peer.peer, datagram);
   if (exchange.confirmable) {
     timers.set(Timer::retransmit, id.value, transmissions.start_confirmable(key, id, std::move(datagram), now));
@@ -153,6 +160,10 @@ void Endpoint::State::finish_sent(ExchangeId id, Ending ending, Instant now) {
   auto& exchange = found->second;
   const auto number = exchange.peer;
   auto& peer = at(number);
+  // The message layer may begin anew once MAX_TRANSMIT_WAIT is over, however large the request was.
+  if (exchange.confirmable && exchange.in_flight) {
+    exchange.place_until = std::min(exchange.place_until, exchange.transmitted_at + parameters.max_transmit_wait());
+  }
   end_flight(id, exchange);
   timers.clear(Timer::probe, id.value);
   timers.clear(Timer::deadline, id.value);

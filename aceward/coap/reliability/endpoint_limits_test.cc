@@ -186,5 +186,54 @@ TEST_F(CoapSmallServer, DatagramsThatNobodySendsAreDropped) {
   EXPECT_EQ(endpoint.counters().refused_datagrams, 7U);
 }
 
+TEST_F(CoapServer, AnUploadOfThreeThousandBlocksDoesNotFillTheMemoryOfItsPeer) {
+  endpoint.set_known_options(KnownOptions::in_requests().add(option::block1), KnownOptions::in_responses());
+  const auto block = [&](unsigned num, bool more) {
+    Message message{Type::confirmable, code::post, static_cast<std::uint16_t>(num), {}, {}, Bytes(16, 'x')};
+    message.options.add_uint(option::block1, num << 4 | (more ? 8U : 0U));
+    receive(to_hex(serialize(message)));
+  };
+  for (unsigned num = 0; num < 3000; ++num) {
+    block(num, true);
+    const auto request = arrived();
+    ASSERT_TRUE(request) << num;
+    endpoint.respond(request->id, Response{code::continue_, {}, {}}, {}, now);
+    EXPECT_EQ(sent().substr(0, 4), "605f");
+    advance(10ms);
+    block(num, true);
+    ASSERT_FALSE(arrived()) << "a block that was just sent is remembered all the same";
+    EXPECT_EQ(sent().substr(0, 4), "605f");
+  }
+  EXPECT_EQ(endpoint.counters().refused_busy, 0U);
+  EXPECT_LE(endpoint.occupancy().remembered, Limits{}.remembered_per_peer);
+
+  // The last one acts, and is never forgotten for the blocks of another body.
+  block(3000, false);
+  answer(arrived()->id, "done");
+  EXPECT_NE(sent(), "");
+  for (unsigned num = 3001; num < 5000; ++num) {
+    block(num, true);
+    endpoint.respond(arrived()->id, Response{code::continue_, {}, {}}, {}, now);
+    EXPECT_NE(sent(), "");
+  }
+  block(3000, false);
+  EXPECT_FALSE(arrived());
+  EXPECT_NE(sent(), "");
+}
+
+TEST_F(CoapServer, AnswersDoNotWaitForEverBehindOneThatNobodyAcknowledges) {
+  for (unsigned id = 0; id < 20; ++id) {
+    receive("4002" + to_hex(Bytes{0, static_cast<std::uint8_t>(id)}) + "b161");
+    const auto request = arrived();
+    advance(250ms);
+    EXPECT_NE(sent(), "");
+    answer(request->id, "x");
+  }
+  const auto begin = now;
+  while (const auto next = endpoint.next_timeout()) advance(*next - now);
+  EXPECT_EQ(endpoint.occupancy().answers, 0U);
+  EXPECT_LE(now - begin, 247s + 93s);
+}
+
 }  // namespace
 }  // namespace aceward::coap

@@ -42,6 +42,14 @@ class CoapNotifications : public ::testing::Test {
     endpoint.receive(client, serialize(Message{Type::acknowledgement, code::empty, message.message_id, {}, {}, {}}),
                      now);
   }
+  /// What a client does that is there.
+  void serve(const Message& message) {
+    acknowledge(message);
+    if (!message.code.is_request()) return;
+    Message answer{Type::non_confirmable, code::content, ++client_message_id, message.token, {}, {}};
+    endpoint.receive(client, serialize(answer), now);
+    EXPECT_TRUE(std::holds_alternative<ResponseArrived>(*endpoint.next_event(now)));
+  }
   void advance(Instant::duration by) {
     now += by;
     endpoint.on_timeout(now);
@@ -49,6 +57,7 @@ class CoapNotifications : public ::testing::Test {
 
   SeededRandom random{6};
   Instant now{1000s};
+  std::uint16_t client_message_id = 0x4000;
   Peer client{Transport::udp, Address::v4(192, 0, 2, 1, 5683), {}, 0, 0};
   Endpoint endpoint{Parameters{}, trusting(), random};
 };
@@ -188,6 +197,49 @@ TEST_F(CoapNotifications, ANewerOneTakesThePlaceOfARetransmission) {  // RFC 764
   EXPECT_EQ(copies, 4U) << "five attempts with the old one";
   EXPECT_LE(now - begin, 93s);
   EXPECT_EQ(std::get<ExchangeGone>(*endpoint.next_event(now)).reason, reason::coap_not_acknowledged);
+}
+
+TEST_F(CoapNotifications, AStateThatChangesAllTheTimeDoesNotKeepOthersWaiting) {
+  const auto busy = observe(1);
+  const auto quiet = observe(2);
+  std::uint64_t number = 2;
+  notify(busy, number, Reliability::confirmable);
+  notify(quiet, 2, Reliability::confirmable);
+  ASSERT_TRUE(endpoint.request(client, Request{}, {}, now));
+  bool answered = false;
+  bool asked = false;
+  for (int round = 0; round < 4; ++round) {
+    notify(busy, ++number, Reliability::confirmable);
+    const auto message = sent();
+    ASSERT_TRUE(message);
+    EXPECT_FALSE(sent()) << "one at a time";
+    answered |= message->token == Token(to_bytes("2"));
+    asked |= message->code.is_request();
+    serve(*message);
+    advance(100ms);
+  }
+  EXPECT_TRUE(answered);
+  EXPECT_TRUE(asked);
+}
+
+TEST_F(CoapNotifications, TwoStatesThatChangeAllTheTimeLeaveOurRequestsTheirTurn) {
+  const ExchangeId busy[] = {observe(1), observe(2)};
+  std::uint64_t number = 2;
+  ASSERT_TRUE(endpoint.request(client, Request{}, {Reliability::non_confirmable}, now));
+  EXPECT_TRUE(sent());
+  ASSERT_TRUE(endpoint.request(client, Request{}, {}, now));
+  ASSERT_TRUE(endpoint.request(client, Request{}, {}, now));
+  advance(20s);
+  int asked = 0;
+  for (int round = 0; round < 8; ++round) {
+    for (const auto id : busy) notify(id, ++number, Reliability::confirmable);
+    const auto message = sent();
+    ASSERT_TRUE(message);
+    asked += message->code.is_request();
+    serve(*message);
+    advance(100ms);
+  }
+  EXPECT_EQ(asked, 2);
 }
 
 }  // namespace

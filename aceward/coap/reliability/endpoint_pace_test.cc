@@ -147,5 +147,68 @@ TEST_F(CoapClient, ACallersTimeoutCountsTheTimeInTheQueue) {
   EXPECT_EQ(endpoint.occupancy().requests, 1U);
 }
 
+TEST_F(CoapClient, AfterAnAnswerARequestThatIsGivenUpDelaysTheNextNoLongerThanARetransmissionWould) {
+  for (const auto reliability : {Reliability::confirmable, Reliability::non_confirmable}) {
+    SCOPED_TRACE(static_cast<int>(reliability));
+    ask();
+    const auto heard = sent();
+    ASSERT_TRUE(heard);
+    receive(reply(Type::acknowledgement, heard->message_id, heard->token));
+    EXPECT_EQ(next_text(), "v");
+    const Request large{code::fetch, {}, Bytes(1000, 'x')};
+    ASSERT_TRUE(endpoint.request(server, large, {reliability, 1s}, now));
+    EXPECT_TRUE(sent());
+    advance(1s);
+    EXPECT_EQ(next_text(), "coap_not_answered");
+    ask({Reliability::automatic, 10s});
+    advance(1999ms);
+    EXPECT_FALSE(sent()) << "but no faster than that";
+    advance(1ms);
+    const auto next = sent();
+    ASSERT_TRUE(next);
+    receive(reply(Type::acknowledgement, next->message_id, next->token));
+    EXPECT_EQ(next_text(), "v");
+  }
+  // Then it falls silent.
+  advance(247s);
+  ASSERT_TRUE(endpoint.request(server, Request{}, {Reliability::non_confirmable, 1s}, now));
+  const auto hold = std::chrono::seconds(serialize(*sent()).size());
+  ask({Reliability::automatic, 1h});
+  advance(hold - 1s);
+  EXPECT_FALSE(sent());
+  advance(1s);
+  EXPECT_TRUE(sent());
+}
+
+TEST_F(CoapClient, AfterAllItsRetransmissionsALargeRequestHoldsNobodyBack) {
+  ASSERT_TRUE(endpoint.request(server, Request{code::put, {}, Bytes(1000, 'x')}, {}, now));
+  const auto begin = now;
+  ask({Reliability::automatic, 1h});
+  bool next = false;
+  while (!next) {
+    advance(*endpoint.next_timeout() - now);
+    while (const auto message = sent()) next |= message->code == code::get;
+  }
+  EXPECT_LE(now - begin, Parameters{}.max_transmit_wait());
+  EXPECT_EQ(next_text(), "coap_not_acknowledged");
+}
+
+TEST_F(CoapClient, ATimerThatFiresLateStillLeavesTimeForTheAnswer) {
+  ask();
+  const auto begin = now;
+  const auto request = sent();
+  advance(46s);
+  EXPECT_FALSE(sent()) << "MAX_TRANSMIT_SPAN is over";
+  EXPECT_EQ(next_text(), "");
+  EXPECT_EQ(endpoint.next_timeout(), begin + Parameters{}.max_transmit_wait());
+  receive(reply(Type::acknowledgement, request->message_id, request->token));
+  EXPECT_EQ(next_text(), "v");
+  ask();
+  (void)sent();
+  advance(46s);
+  advance(47s);
+  EXPECT_EQ(next_text(), "coap_not_acknowledged");
+}
+
 }  // namespace
 }  // namespace aceward::coap

@@ -36,6 +36,10 @@ std::optional<PeerNumber> Endpoint::State::find_or_add_peer(const Peer& peer, In
   if (peer.session != 0) {
     state.ids.emplace(static_cast<std::uint16_t>(random.next_u64()), parameters.exchange_lifetime());
   }
+  if (const auto before = heard.find(peer); before != heard.end()) {
+    state.heard = before->second;
+    heard.erase(before);
+  }
   peers.emplace(number, std::move(state));
   numbers.emplace(peer, number);
   ++count;
@@ -53,6 +57,7 @@ void Endpoint::State::release_peer(PeerNumber number, Instant now) {
     return;
   }
   timers.clear(Timer::message_id, number);
+  keep_heard(state);
   --peer_count[index_of(state.peer.transport)];
   numbers.erase(state.peer);
   peers.erase(found);
@@ -104,7 +109,28 @@ std::optional<std::size_t> Endpoint::State::answer_limit(const Peer& to, Instant
 
 bool Endpoint::State::pressed(Transport transport) const {
   const auto index = index_of(transport);
-  return memories[index].size() > limits.remembered / 2 || peer_count[index] > limits.peers / 2;
+  return memories[index].size() > limits.remembered / 2 || peer_count[index] > limits.peers / 2 || crowded(transport);
+}
+
+bool Endpoint::State::crowded(Transport transport) const {
+  return answer_count[index_of(transport)] > limits.answers / 2;
+}
+
+void Endpoint::State::keep_heard(const PeerState& peer) {
+  constexpr std::size_t most = 1024;
+  if (!peer.heard || peer.peer.session != 0) return;
+  while (heard_order.size() >= most) {
+    const auto& [at_that_time, oldest] = heard_order.front();
+    const auto found = heard.find(oldest);
+    if (found != heard.end() && found->second == at_that_time) heard.erase(found);
+    heard_order.pop_front();
+  }
+  heard.insert_or_assign(peer.peer, *peer.heard);
+  heard_order.emplace_back(*peer.heard, peer.peer);
+}
+
+bool Endpoint::State::responds(const PeerState& peer, Instant now) const {
+  return peer.heard && now < *peer.heard + parameters.exchange_lifetime();
 }
 
 namespace {

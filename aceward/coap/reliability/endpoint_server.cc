@@ -35,13 +35,13 @@ Endpoint::State::Encoded Endpoint::State::encode(const Peer& to, Code method, co
     serialize(MessageView{Type::acknowledgement, code, 0, token.view(), options, payload}, encoded.datagram);
   };
   write(response.code, response.options, response.payload);
-  if (encoded.datagram.size() > limits.datagram_size) {
+  // A bare code with the token is no longer than the request was, whatever the token.
+  const bool bare = response.options.empty() && response.payload.empty();
+  if (!bare && encoded.datagram.size() > limits.datagram_size) {
     ++counters.too_large;
     encoded.whole = false;
     write(code::internal_server_error, {}, {});
   }
-  // A bare code with the token is no longer than the request was, whatever the token.
-  const bool bare = response.options.empty() && response.payload.empty();
   const auto limit = bare ? std::nullopt : answer_limit(to, now);
   if (!limit || encoded.datagram.size() <= *limit) return encoded;
   encoded.whole = false;
@@ -98,8 +98,11 @@ void Endpoint::State::respond(ExchangeId id, const Response& response, Delivery 
   if (final && goes_on) gone(id, Error(reason::coap_response_too_large, "to be a notification to this peer"));
   timers.clear(Timer::acknowledge, id.value);
   timers.clear(Timer::deadline, id.value);
-  // What was refused changed nothing, whatever its method.
-  if (answer.code.code_class() == 4 && !exchange.observes) memory(exchange.peer).mark_harmless(exchange.key);
+  // What was refused changed nothing, whatever its method. A block that was only put to others may be handed up again
+  // too: Blockwise answers it alike while its body is assembled, and afterwards finds that it continues nothing. Else
+  // one upload would fill the memory of its peer.
+  const bool refused = answer.code.code_class() == 4 && !exchange.observes;
+  if (refused || answer.code == code::continue_) memory(exchange.peer).mark_harmless(exchange.key);
   if (exchange.confirmable && !exchange.acknowledged) {
     exchange.acknowledged = true;
     exchange.notified = true;
@@ -130,7 +133,11 @@ void Endpoint::State::send_next(ExchangeId id, Received& exchange, Instant now) 
   const bool confirmable = exchange.next_confirmable;
   if (confirmable && !exchange.outstanding && peer.outstanding >= parameters.nstart) {
     ++counters.held_back;
-    if (!std::exchange(exchange.waits, true)) peer.waiting.push_back(id.value);
+    if (!std::exchange(exchange.waits, true)) {
+      peer.waiting.push_back(id.value);
+      // Nobody waits longer for an answer: a peer that is gone would be tried with each of them in turn.
+      if (exchange.next_final) timers.set(Timer::deadline, id.value, now + parameters.exchange_lifetime());
+    }
     return;
   }
   const bool notification = exchange.notified && !exchange.next_final;
@@ -147,6 +154,7 @@ void Endpoint::State::send_next(ExchangeId id, Received& exchange, Instant now) 
     return;
   }
   timers.clear(Timer::notify, id.value);
+  timers.clear(Timer::deadline, id.value);
   if (std::exchange(exchange.in_flight, false)) transmissions.erase(exchange.response_key);
   auto datagram = std::move(*exchange.next);
   exchange.next.reset();
@@ -169,8 +177,9 @@ void Endpoint::State::send_next(ExchangeId id, Received& exchange, Instant now) 
   transmissions.start_non_confirmable(exchange.response_key, id, now);
 }
 
-bool Endpoint::State::supersede(ExchangeId id, Received& exchange, Instant now) {
+bool Endpoint::State::supersede(ExchangeId id, Received& exchange, std::optional<std::size_t> limit, Instant now) {
   auto* old = transmissions.find(exchange.response_key);
+  if (limit && old->octets + exchange.next->size() > *limit) return false;
   const auto due = transmissions.retransmit(*old, now);
   if (!due) return false;
   const auto message_id = take_message_id(exchange.peer, now);
@@ -183,6 +192,7 @@ bool Endpoint::State::supersede(ExchangeId id, Received& exchange, Instant now) 
   exchange.response_key = {exchange.peer, *message_id};
   set_header(transmission.datagram, Type::confirmable, *message_id);
   ++counters.retransmitted;
+  transmission.octets += transmission.datagram.size();
   send(at(exchange.peer).peer, transmission.datagram);
   transmissions.insert(exchange.response_key, std::move(transmission));
   timers.set(Timer::retransmit, id.value, *due);
@@ -204,8 +214,8 @@ void Endpoint::State::on_response_acknowledged(ExchangeId id, Instant now) {
   exchange.heard = true;
   leave_place(exchange);
   if (exchange.final) return finish_received(id, now);
+  pump(number, now);  // first whoever waits: a state that changes all the time must not hold the place for ever
   send_next(id, exchange, now);
-  pump(number, now);
 }
 
 void Endpoint::State::leave_place(Received& exchange) {

@@ -34,6 +34,7 @@ struct Endpoint::State {
     std::vector<std::uint64_t> queue;     // our requests that wait for one of the NSTART places
     std::vector<std::uint64_t> waiting;   // their requests whose confirmable answer waits for one
     unsigned outstanding = 0;
+    bool answered_last = false;                   // the last free place went to one of `waiting`
     bool resting = false;                         // listed in `resting`
     std::optional<Instant> heard;                 // when it answered a request of ours
     std::optional<std::chrono::nanoseconds> rtt;  // from confirmable responses and their acknowledgements
@@ -50,6 +51,7 @@ struct Endpoint::State {
     bool in_flight = false;    // sent, and listed in transmissions
     bool transmitted = false;
     std::uint16_t message_id = 0;
+    Instant transmitted_at;
     Instant place_until;  // as long as PROBING_RATE keeps the place of a request that nobody answers
     Bytes datagram;       // until transmitted; its Message ID is still to be filled in
   };
@@ -119,6 +121,12 @@ struct Endpoint::State {
   std::optional<std::size_t> answer_limit(const Peer& to, Instant now) const;
   /// More than half of what may be held for this transport is held.
   bool pressed(Transport transport) const;
+  /// The same of requests that are owed an answer.
+  bool crowded(Transport transport) const;
+  /// It answered a request of ours lately.
+  bool responds(const PeerState& peer, Instant now) const;
+  /// Remembers that of a peer that is let go.
+  void keep_heard(const PeerState& peer);
   Bytes spare_datagram();
   void keep_for_later(Bytes&& datagram);
   void keep_for_later(Options&& options, Bytes&& payload);
@@ -186,7 +194,7 @@ struct Endpoint::State {
   /// Sends the newest response if it is its turn.
   void send_next(ExchangeId id, Received& exchange, Instant now);
   /// A newer notification takes the place of one that was not acknowledged (RFC 7641 section 4.5.2).
-  bool supersede(ExchangeId id, Received& exchange, Instant now);
+  bool supersede(ExchangeId id, Received& exchange, std::optional<std::size_t> limit, Instant now);
   void on_response_acknowledged(ExchangeId id, Instant now);
   void leave_place(Received& exchange);
   void finish_received(ExchangeId id, Instant now);
@@ -216,7 +224,10 @@ struct Endpoint::State {
   };
   std::unordered_map<Peer, PeerNumber, PeerHash> numbers;
   std::unordered_map<PeerNumber, PeerState> peers;
-  std::array<std::size_t, 2> peer_count{};  // by transport, as are the next two
+  // Who answered lately, without a session, and holds nothing now. The oldest makes room.
+  std::unordered_map<Peer, Instant, PeerHash> heard;
+  std::deque<std::pair<Instant, Peer>> heard_order;  // of `heard`, and of some that are no longer there
+  std::array<std::size_t, 2> peer_count{};           // by transport, as are the next two
   std::array<std::size_t, 2> answer_count{};
   std::array<Deduplication, 2> memories;
   SharedMessageIds shared_ids;

@@ -25,7 +25,11 @@ struct MessageKey {
 
 struct MessageKeyHash {
   std::size_t operator()(const MessageKey& key) const noexcept {
-    return static_cast<std::size_t>((key.peer << 16 | key.message_id) * 0x9e3779b97f4a7c15U);
+    // Peers choose Message IDs: no two that they choose are known to meet without the number of the peer.
+    std::uint64_t mixed = key.peer << 16 | key.message_id;
+    mixed = (mixed ^ mixed >> 33) * 0xff51afd7ed558ccdU;
+    mixed = (mixed ^ mixed >> 33) * 0xc4ceb9fe1a85ec53U;
+    return static_cast<std::size_t>(mixed ^ mixed >> 33);
   }
 };
 

@@ -11,6 +11,8 @@ Parameters::Duration scaled(Parameters::Duration duration, double factor) {
 
 }  // namespace
 
+Parameters::Duration Parameters::first_timeout() const { return scaled(ack_timeout, ack_random_factor); }
+
 Parameters::Duration Parameters::max_transmit_span() const {
   return scaled(ack_timeout, static_cast<double>((1U << max_retransmit) - 1) * ack_random_factor);
 }

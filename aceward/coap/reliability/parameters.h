@@ -16,9 +16,12 @@ struct Parameters {
   unsigned max_retransmit = 4;     ///< at most 10
   unsigned nstart = 1;             ///< outstanding interactions with one peer, either way (section 4.7)
   Duration max_latency = std::chrono::seconds(100);
-  /// Octets a second that may go to a peer that does not answer (section 4.7): a request of n octets that is
-  /// non-confirmable, given up early, or acknowledged by a peer that has not answered lately holds its place among the
-  /// NSTART for n seconds, unless it is answered. Not 0.
+  /// Octets a second that may go to a peer that does not answer (section 4.7). A request of n octets that is
+  /// non-confirmable, given up before it was acknowledged, or acknowledged but not answered keeps its place among the
+  /// NSTART for n seconds, counted from its transmission and divided by this rate: the next request to the peer leaves
+  /// no sooner. Two exceptions: to a peer that answered a request within EXCHANGE_LIFETIME the next may go as soon as
+  /// a first retransmission would (ACK_TIMEOUT * ACK_RANDOM_FACTOR), or at the acknowledgement; and nothing that was
+  /// never acknowledged is waited for longer than MAX_TRANSMIT_WAIT. Not 0.
   unsigned probing_rate = 1;
 
   /// How long a confirmable request waits for its piggybacked response before an empty acknowledgement leaves. Well
@@ -30,6 +33,7 @@ struct Parameters {
   /// How long the handler of a request may take before the exchange is given up; zero takes EXCHANGE_LIFETIME.
   Duration answer_within{0};
 
+  Duration first_timeout() const;      ///< at most 3 s: ACK_TIMEOUT * ACK_RANDOM_FACTOR
   Duration max_transmit_span() const;  ///< 45 s
   Duration max_transmit_wait() const;  ///< 93 s
   Duration processing_delay() const { return ack_timeout; }

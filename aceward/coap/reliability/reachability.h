@@ -30,7 +30,7 @@ class Reachability {
   /// How long an address stays known; then it may belong to somebody else.
   static constexpr std::chrono::hours known_for{4};
 
-  /// `capacity`: addresses remembered, at least 1; the one that was verified longest ago makes room.
+  /// `capacity`: addresses remembered, at least 1; the one that has been remembered longest makes room.
   Reachability(std::size_t capacity, Random& random);
 
   Value mint(const Address& remote, Instant now) const;

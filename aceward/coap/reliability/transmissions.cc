@@ -11,6 +11,7 @@ Instant Transmissions::start_confirmable(const MessageKey& key, ExchangeId excha
   Transmission transmission;
   transmission.exchange = exchange;
   transmission.confirmable = true;
+  transmission.octets = datagram.size();
   transmission.datagram = std::move(datagram);
   transmission.first = now;
   transmission.timeout = parameters_.ack_timeout + std::chrono::nanoseconds(random_.below(spread + 1));

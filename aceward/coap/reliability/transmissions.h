@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <unordered_map>
 #include <utility>
@@ -23,6 +24,7 @@ struct Transmission {
   Instant first;
   std::chrono::nanoseconds timeout{0};
   unsigned retransmissions = 0;
+  std::size_t octets = 0;  ///< sent, all attempts together
 };
 
 /// The retransmission rules of RFC 7252 section 4.2.
