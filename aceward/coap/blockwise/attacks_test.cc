@@ -155,6 +155,49 @@ TEST(BlockwiseAttacks, AnErrorInTheMiddleOfAnotherAnswerIsNotPartOfIt) {
   EXPECT_EQ(client.response().response.payload.size(), 16U);
 }
 
+// RFC 7959 section 2.2: M has no meaning in a request for a block.
+TEST(BlockwiseAttacks, AnMInARequestForABlockIsIgnored) {
+  ServerAlone server;
+  const auto with_m = [](std::uint32_t num) {
+    auto request = asking(code::get, num, 64);
+    set_block(request.options, option::block2, {num, true, Szx::fitting(64)});
+    return request;
+  };
+  ASSERT_EQ(server.send(with_m(0)), "up");
+  EXPECT_EQ(server.respond({code::content, {}, body_of(100)}), "2.05 2:0/1/64 [64]");
+  EXPECT_EQ(server.send(with_m(1)), "2.05 2:1/0/64 [36]");
+}
+
+TEST(BlockwiseAttacks, AHugeSizeAnnouncedReservesNothing) {
+  BlockwiseLimits limits;
+  limits.assembly_bytes = 2 * limits.request_body;
+  ServerAlone server(limits);
+  for (unsigned i = 0; i < 50; ++i) {
+    auto first = block1_of(body_of(40), 0, 16);
+    first.options.add_uint(option::size1, limits.request_body);
+    ASSERT_EQ(server.send(std::move(first), invented_peer(i)), "2.31 1:0/1/16");
+  }
+  EXPECT_EQ(server.layer.occupancy().assembly_bytes, 50U * 16U);
+}
+
+// RFC 9175 section 3.4.
+TEST(BlockwiseAttacks, ARequestTagIsInNoResponse) {
+  ServerAlone server;
+  const auto tagged = [](Request request) {
+    request.options.add(option::request_tag, "t");
+    return request;
+  };
+  const auto body = body_of(20);
+  server.send(tagged(block1_of(body, 0, 16, code::post)));
+  server.send(tagged(block1_of(body, 2, 16, code::post)));
+  ASSERT_EQ(server.send(tagged(block1_of(body, 1, 16, code::post))), "up");
+  server.respond({code::changed, {}, body_of(1500)});
+  server.send(tagged(asking(code::post, 1, 1024)));
+  server.send(tagged(asking(code::post, 7, 1024)));
+  ASSERT_EQ(server.below.answered.size(), 5U);
+  for (const auto& one : server.below.answered) EXPECT_FALSE(one.response.options.has(option::request_tag));
+}
+
 // Observation
 
 TEST(BlockwiseAttacks, BlocksOfARenewedObservationHaveTokensOfTheirOwn) {
