@@ -63,7 +63,7 @@ def check(root=repo.ROOT):
         try:
             mutant = read_patch(path)
             apply(path, root, "--check")
-            if mutant["Test"] not in tests:
+            if repo.without_parameter(mutant["Test"]) not in tests:
                 raise Broken(f"there is no test {mutant['Test']}")
             number = path.stem.split("-")[0]
             if number in seen:

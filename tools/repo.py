@@ -53,6 +53,12 @@ def test_names(root=ROOT):
     return {name for name in names if "DISABLED_" not in name}
 
 
+def without_parameter(name):
+    """`Suite.Name` of a parameterized test's `Instance/Suite.Name/Value`; other names as they are."""
+    suite, dot, test = name.partition(".")
+    return suite.rpartition("/")[2] + dot + test.partition("/")[0]
+
+
 def table_rows(text, columns):
     """The rows of every Markdown table in text that has this many columns, as lists of stripped cells, with the line
     number. Heads and the rules under them are left out; `\\|` within a cell is a bar."""

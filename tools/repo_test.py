@@ -27,6 +27,12 @@ class TestNames(unittest.TestCase):
             self.assertEqual(repo.test_names(root), set())
 
 
+class WithoutParameter(unittest.TestCase):
+    def test_instances_and_values_go(self):
+        self.assertEqual(repo.without_parameter("Keys/Recovery.APostActsOnce/Psk"), "Recovery.APostActsOnce")
+        self.assertEqual(repo.without_parameter("Recovery.APostActsOnce"), "Recovery.APostActsOnce")
+
+
 class TableRows(unittest.TestCase):
     def test_leaves_out_heads_and_other_tables(self):
         text = "| a | b |\n|---|---|\n| 1 | x \\| y |\n\n| a |\n|---|\n| 2 |\n"
