@@ -1,7 +1,5 @@
 #include "aceward/tls/client.h"
 
-#include <deque>
-
 #include "aceward/tls/connection.h"
 #include "aceward/tls/raw_key.h"
 #include "aceward/tls/reasons.h"
@@ -38,8 +36,8 @@ struct Client::Impl final : detail::PeerCheck {
   std::optional<Instant> give_up_at;
   bool announced = false;
   bool finished = false;
-  std::deque<Bytes> output;
-  std::deque<Event> events;
+  detail::Queue<Bytes> output;
+  detail::Queue<Event> events;
 };
 
 Result<void> Client::Impl::prepare(ClientCredentials credentials) {
@@ -90,16 +88,16 @@ Result<void> Client::Impl::make_connection() {
 }
 
 void Client::Impl::after() {
-  while (auto datagram = connection->next_datagram()) output.push_back(std::move(*datagram));
+  while (auto datagram = connection->next_datagram()) output.push(std::move(*datagram));
   if (finished) return;
   using State = detail::Connection::State;
   const auto state = connection->state();
   if (!announced && (state == State::established || state == State::closed)) {
     announced = true;
     give_up_at.reset();
-    events.push_back(Established{id, server, Address{}, connection->peer_identity(), connection->info()});
+    events.push(Established{id, server, Address{}, connection->peer_identity(), connection->info()});
   }
-  while (auto octets = connection->next_data()) events.push_back(Data{id, std::move(*octets)});
+  while (auto octets = connection->next_data()) events.push(Data{id, to_bytes(*octets)});
   if (state == State::closed || state == State::failed) finish(connection->why());
 }
 
@@ -107,10 +105,9 @@ void Client::Impl::finish(Error why) {
   finished = true;
   give_up_at.reset();
   if (announced) {
-    events.push_back(Closed{id, server, Address{}, why, connection->alert_received()});
+    events.push(Closed{id, server, Address{}, why, connection->alert_received()});
   } else {
-    events.push_back(
-        HandshakeFailed{id, server, Address{}, why, connection->alert_sent(), connection->alert_received()});
+    events.push(HandshakeFailed{id, server, Address{}, why, connection->alert_sent(), connection->alert_received()});
   }
 }
 
@@ -185,17 +182,10 @@ std::optional<Instant> Client::next_timeout() const {
 
 std::optional<Outgoing> Client::next_datagram() {
   if (impl_->output.empty()) return std::nullopt;
-  Outgoing out{impl_->server, Address{}, std::move(impl_->output.front())};
-  impl_->output.pop_front();
-  return out;
+  return Outgoing{impl_->server, Address{}, *impl_->output.pop()};
 }
 
-std::optional<Event> Client::next_event() {
-  if (impl_->events.empty()) return std::nullopt;
-  Event event = std::move(impl_->events.front());
-  impl_->events.pop_front();
-  return event;
-}
+std::optional<Event> Client::next_event() { return impl_->events.pop(); }
 
 SessionId Client::id() const { return impl_->id; }
 bool Client::established() const { return impl_->announced && !impl_->finished; }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "aceward/tls/gnutls_clock.h"
 #include "aceward/tls/reasons.h"
@@ -124,6 +125,7 @@ Result<std::unique_ptr<Connection>> Connection::create(const ConnectionSettings&
   self->session_.reset(raw);
   gnutls_session_set_ptr(raw, self.get());
   self->key_log_ = settings.key_log;
+  self->spare_ = settings.spare;
   gnutls_session_set_keylog_function(raw, &log_key);
   if (gnutls_priority_set(raw, priority) < 0) return fail(reason::tls_setup_failed, "priority");
   if (certificate != nullptr && gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, certificate) < 0) {
@@ -154,7 +156,13 @@ ssize_t Connection::push(gnutls_transport_ptr_t self, const void* data, size_t s
       connection.output_.back().size() + size <= connection.mtu_) {
     connection.output_.back().insert(connection.output_.back().end(), octets, octets + size);
   } else {
-    connection.output_.emplace_back(octets, octets + size);
+    Bytes datagram;
+    if (connection.spare_ != nullptr && !connection.spare_->empty()) {
+      datagram = std::move(connection.spare_->back());
+      connection.spare_->pop_back();
+    }
+    datagram.assign(octets, octets + size);
+    connection.output_.push(std::move(datagram));
   }
   return static_cast<ssize_t>(size);
 }
@@ -183,18 +191,10 @@ void Connection::count_datagram_in(std::size_t octets) {
   heading_ = Heading::in;
 }
 
-std::optional<Bytes> Connection::next_datagram() {
-  if (output_.empty()) return std::nullopt;
-  Bytes datagram = std::move(output_.front());
-  output_.pop_front();
-  return datagram;
-}
-
-std::optional<Bytes> Connection::next_data() {
-  if (data_.empty()) return std::nullopt;
-  Bytes octets = std::move(data_.front());
-  data_.pop_front();
-  return octets;
+std::optional<BytesView> Connection::next_data() {
+  handed_out_ = data_.pop();
+  if (handed_out_) return BytesView(*handed_out_);
+  return std::exchange(fresh_, std::nullopt);
 }
 
 void Connection::run(Instant now) {
@@ -215,10 +215,10 @@ void Connection::run(Instant now) {
   }
   if (state_ == State::established) {
     info_.duration = now - *started_;
-    while (!early_data_.empty() && state_ == State::established) {
-      const Bytes record = std::move(early_data_.front());
-      early_data_.pop_front();
-      input_ = record;
+    while (state_ == State::established) {
+      const auto record = early_data_.pop();
+      if (!record) break;
+      input_ = *record;
       read_records();
       input_ = {};
     }
@@ -237,15 +237,18 @@ bool Connection::receive(BytesView record, Instant now) {
   if (state_ == State::closed || state_ == State::failed) return false;
   if (state_ == State::handshaking && is_application_data(record)) {
     // Only what overtook the peer's Finished on the way is worth keeping.
-    if (early_data_.size() < max_early_data) early_data_.push_back(to_bytes(record));
+    if (early_data_.size() < max_early_data) early_data_.push(to_bytes(record));
     return true;
   }
   const ClockScope clock(now);
-  const unsigned discarded_before = gnutls_record_get_discarded(session_.get());
+  const bool was_established = state_ == State::established;
   input_ = record;
   run(now);
   input_ = {};
-  return gnutls_record_get_discarded(session_.get()) == discarded_before;
+  // Data is proof enough, and asking takes a lock.
+  if (was_established && fresh_) return true;
+  const unsigned discarded = gnutls_record_get_discarded(session_.get());
+  return discarded == std::exchange(discarded_, discarded);
 }
 
 void Connection::advance_handshake() {
@@ -273,6 +276,7 @@ void Connection::complete_handshake() {
     info_.group = gnutls_group_get_name(group);
   }
   info_.extended_master_secret = gnutls_session_ext_master_secret_status(session_.get()) != 0;
+  max_data_ = gnutls_dtls_get_data_mtu(session_.get());
 }
 
 void Connection::fail_handshake(int code) {
@@ -305,7 +309,10 @@ void Connection::read_records() {
   for (int turn = 0; turn < max_turns && state_ == State::established; ++turn) {
     const ssize_t count = gnutls_record_recv(session_.get(), plaintext.data(), plaintext.size());
     if (count > 0) {
-      data_.emplace_back(plaintext.begin(), plaintext.begin() + count);
+      if (fresh_) data_.push(to_bytes(*fresh_));
+      fresh_ = BytesView(plaintext).first(static_cast<std::size_t>(count));
+      // A record holds no more than that, so asking for what follows it is mostly in vain.
+      if (input_.empty() && gnutls_record_check_pending(session_.get()) == 0) return;
       continue;
     }
     switch (count) {
@@ -352,9 +359,7 @@ Result<void> Connection::send(BytesView data, Instant now) {
   return fail(reason::session_broken, "send");
 }
 
-std::size_t Connection::max_data() const {
-  return state_ == State::established ? gnutls_dtls_get_data_mtu(session_.get()) : 0;
-}
+std::size_t Connection::max_data() const { return state_ == State::established ? max_data_ : 0; }
 
 void Connection::shut(Instant now) {
   const ClockScope clock(now);

@@ -1,12 +1,13 @@
 // One DTLS 1.2 connection of GnuTLS with memory for a network. Internal to tls/.
 #pragma once
 
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "aceward/base/secret.h"
 #include "aceward/tls/credentials.h"
 #include "aceward/tls/gnutls_handles.h"
+#include "aceward/tls/queue.h"
 #include "aceward/tls/reasons.h"
 #include "aceward/tls/session.h"
 
@@ -34,6 +35,8 @@ struct ConnectionSettings {
   std::chrono::milliseconds initial_retransmission{1000};
   std::chrono::milliseconds total_timeout{60'000};
   const KeyLog* key_log = nullptr;  ///< outlives the connection; null or empty: the keys are told to nobody
+  /// Memory for datagrams, taken from here while there is some; outlives the connection. Null: allocated each.
+  std::vector<Bytes>* spare = nullptr;
 };
 
 /// The flags and kinds that make up a priority string. CCM_8 first, as RFC 7252 and RFC 9202 ask; then the same with a
@@ -87,8 +90,10 @@ class Connection {
   /// For the byte counts of `info`: a datagram arrived of which records were given to this connection.
   void count_datagram_in(std::size_t octets);
   /// The next datagram to send; during a handshake records share datagrams up to the MTU.
-  std::optional<Bytes> next_datagram();
-  std::optional<Bytes> next_data();
+  std::optional<Bytes> next_datagram() { return output_.pop(); }
+  /// What the peer sent, a record at a time: to be taken after each receive. The view holds until the next call of this
+  /// or any other connection on this thread.
+  std::optional<BytesView> next_data();
 
  private:
   friend int check_raw_public_key(gnutls_session_t session);
@@ -112,7 +117,9 @@ class Connection {
   const KeyLog* key_log_ = nullptr;
   SessionHandle session_;
   std::size_t mtu_ = 0;
+  std::size_t max_data_ = 0;                ///< known once established
   unsigned initial_retransmission_ = 1000;  ///< in milliseconds
+  std::vector<Bytes>* spare_ = nullptr;
   State state_ = State::handshaking;
   Error why_{reason::session_unknown};
   std::optional<Error> refusal_;  ///< what check_ said no with
@@ -121,9 +128,12 @@ class Connection {
   Bytes own_psk_identity_;
   std::uint64_t psk_handle_ = 0;  ///< of the credential that the port gave last
   BytesView input_;
-  std::deque<Bytes> early_data_;  ///< application records that overtook the end of the handshake
-  std::deque<Bytes> output_;
-  std::deque<Bytes> data_;
+  Queue<Bytes> early_data_;  ///< application records that overtook the end of the handshake
+  Queue<Bytes> output_;
+  Queue<Bytes> data_;               ///< that came before `fresh_`
+  std::optional<BytesView> fresh_;  ///< lies where all connections of the thread decrypt to
+  std::optional<Bytes> handed_out_;
+  unsigned discarded_ = 0;  ///< records that GnuTLS had dropped when it was asked last
   std::optional<Instant> retransmit_at_;
   std::optional<Instant> started_;
   SessionInfo info_;

@@ -1,7 +1,6 @@
 #include "aceward/tls/server.h"
 
 #include <algorithm>
-#include <deque>
 #include <list>
 #include <unordered_map>
 
@@ -13,6 +12,9 @@
 
 namespace aceward::tls {
 namespace {
+
+constexpr std::size_t max_spare = 64;
+constexpr std::size_t max_spare_octets = 2'048;
 
 struct AddressPair {
   Address remote;
@@ -85,13 +87,15 @@ struct Server::Impl final : detail::PeerCheck {
   detail::CertificateHandle certificate;
   detail::PskServerHandle psk_credentials;
 
+  std::vector<Bytes> spare;  ///< for datagrams
   // In the order of destruction: sessions refer to the credentials above.
   std::unordered_map<SessionId, std::unique_ptr<ServerSession>> sessions;
   std::unordered_map<AddressPair, Slot, AddressPairHash> slots;
   std::list<ServerSession*> live;       ///< the one that was silent longest in front
   std::list<ServerSession*> half_open;  ///< the oldest in front
-  std::deque<Outgoing> output;
-  std::deque<Event> events;
+  detail::Queue<Outgoing> output;
+  detail::Queue<Event> events;
+  DataSink* sink = nullptr;
   Counters counters;
   std::uint64_t last_id = 0;
 };
@@ -162,7 +166,7 @@ void Server::Impl::take_hello(const AddressPair& pair, const Record& record, std
     Bytes challenge = cookies.challenge(pair.remote, pair.local, *hello, record.octets, now);
     if (challenge.empty()) return;
     ++counters.cookies_sent;
-    output.push_back({pair.remote, pair.local, std::move(challenge)});
+    output.push({pair.remote, pair.local, std::move(challenge)});
     return;
   }
   const auto found = slots.find(pair);
@@ -206,7 +210,8 @@ void Server::Impl::begin(const AddressPair& pair, const ClientHello& hello, cons
                                             .mtu = config.mtu,
                                             .initial_retransmission = config.timers.initial_retransmission,
                                             .total_timeout = 2 * config.half_open_timeout,
-                                            .key_log = &config.key_log};
+                                            .key_log = &config.key_log,
+                                            .spare = &spare};
   auto connection =
       detail::Connection::create(settings, *this, priority.get(), certificate.get(), psk_credentials.get());
   if (!connection) return;
@@ -229,7 +234,7 @@ void Server::Impl::begin(const AddressPair& pair, const ClientHello& hello, cons
 
 void Server::Impl::collect(ServerSession& session) {
   while (auto datagram = session.connection->next_datagram()) {
-    output.push_back({session.pair.remote, session.pair.local, std::move(*datagram)});
+    output.push({session.pair.remote, session.pair.local, std::move(*datagram)});
   }
   const std::uint64_t refused = session.connection->renegotiations_refused();
   counters.renegotiations_refused += refused - session.renegotiations_counted;
@@ -243,7 +248,13 @@ void Server::Impl::after(ServerSession& session, Instant now) {
   // A connection may have got from the handshake to its end within one record.
   if (!session.live && (state == State::established || state == State::closed)) promote(session, now);
   if (session.live) {
-    while (auto octets = session.connection->next_data()) events.push_back(Data{session.id, std::move(*octets)});
+    while (const auto octets = session.connection->next_data()) {
+      if (sink != nullptr && events.empty()) {
+        sink->on_data(session.id, *octets, now);
+      } else {
+        events.push(Data{session.id, to_bytes(*octets)});
+      }
+    }
   }
   if (state == State::closed || state == State::failed) finish(session, session.connection->why());
 }
@@ -260,19 +271,19 @@ void Server::Impl::promote(ServerSession& session, Instant now) {
   session.live = true;
   session.since = now;
   ++counters.handshakes_completed;
-  events.push_back(Established{session.id, session.pair.remote, session.pair.local, session.connection->peer_identity(),
-                               session.connection->info()});
+  events.push(Established{session.id, session.pair.remote, session.pair.local, session.connection->peer_identity(),
+                          session.connection->info()});
 }
 
 void Server::Impl::finish(ServerSession& session, Error why) {
   const auto& connection = *session.connection;
   if (session.live) {
-    events.push_back(Closed{session.id, session.pair.remote, session.pair.local, why, connection.alert_received()});
+    events.push(Closed{session.id, session.pair.remote, session.pair.local, why, connection.alert_received()});
     live.erase(session.place);
   } else {
     ++counters.handshakes_failed;
-    events.push_back(HandshakeFailed{session.id, session.pair.remote, session.pair.local, why, connection.alert_sent(),
-                                     connection.alert_received()});
+    events.push(HandshakeFailed{session.id, session.pair.remote, session.pair.local, why, connection.alert_sent(),
+                                connection.alert_received()});
     half_open.erase(session.place);
   }
   if (const auto found = slots.find(session.pair); found != slots.end()) {
@@ -351,18 +362,16 @@ std::optional<Instant> Server::next_timeout() const {
   return next;
 }
 
-std::optional<Outgoing> Server::next_datagram() {
-  if (impl_->output.empty()) return std::nullopt;
-  Outgoing out = std::move(impl_->output.front());
-  impl_->output.pop_front();
-  return out;
-}
+std::optional<Outgoing> Server::next_datagram() { return impl_->output.pop(); }
 
-std::optional<Event> Server::next_event() {
-  if (impl_->events.empty()) return std::nullopt;
-  Event event = std::move(impl_->events.front());
-  impl_->events.pop_front();
-  return event;
+std::optional<Event> Server::next_event() { return impl_->events.pop(); }
+
+void Server::hand_data_to(DataSink* sink) { impl_->sink = sink; }
+
+void Server::recycle(Bytes&& memory) {
+  if (impl_->spare.size() < max_spare && memory.capacity() <= max_spare_octets) {
+    impl_->spare.push_back(std::move(memory));
+  }
 }
 
 std::size_t Server::session_count() const { return impl_->live.size(); }

@@ -33,6 +33,16 @@ struct ServerConfig {
   KeyLog key_log{};
 };
 
+/// Takes data the moment it is decrypted, without an event for each record.
+class DataSink {
+ public:
+  /// `octets` hold for the call, which calls nothing of the server.
+  virtual void on_data(SessionId id, BytesView octets, Instant now) = 0;
+
+ protected:
+  ~DataSink() = default;
+};
+
 /// A server always authenticates its clients: a client that negotiates a raw public key suite must prove a key too.
 /// Neither renegotiation, resumption nor tickets. Not thread-safe.
 class Server {
@@ -60,6 +70,11 @@ class Server {
   std::optional<Instant> next_timeout() const;
   std::optional<Outgoing> next_datagram();
   std::optional<Event> next_event();
+  /// From now on data goes to `sink` inside `receive`, except what follows an event that has not been taken yet: that
+  /// stays behind it as an event. Null: events only. `sink` outlives the server or is taken away before.
+  void hand_data_to(DataSink* sink);
+  /// Takes back the memory of a datagram, or any other, for those to come. Up to 64 pieces are kept.
+  void recycle(Bytes&& memory);
 
   std::size_t session_count() const;
   std::size_t half_open_count() const;
