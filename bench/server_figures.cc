@@ -135,6 +135,7 @@ struct Cost {
   double each = 0;   ///< nanoseconds of processor time a request
   double share = 0;  ///< of its processor
   double generator_share = 0;
+  std::string cipher_suite{};  ///< that the sessions agreed on; empty without DTLS
 };
 
 Cost cost_of(const Contestant& server, double rate, std::uint64_t burst, const Extent& extent) {
@@ -153,7 +154,7 @@ Cost cost_of(const Contestant& server, double rate, std::uint64_t burst, const E
   const auto spent = static_cast<double>((after - before).count());
   const auto window = static_cast<double>(report.window.count());
   return {spent / static_cast<double>(report.answered_in_window), spent / window,
-          static_cast<double>(report.own_processor_time.count()) / window};
+          static_cast<double>(report.own_processor_time.count()) / window, report.cipher_suite};
 }
 
 std::string percent(double share) {
@@ -181,6 +182,11 @@ void compare_costs(Report& report, const std::string& name, const Contestant& ou
     return median(values);
   };
   const auto share = [&](std::size_t which) { return percent(middle(which, &Cost::share)); };
+  // Like with like: a ratio between two cipher suites would say nothing.
+  const auto suite = [&](std::size_t which) {
+    const std::string& name_of_suite = all[which].back().cipher_suite;
+    return name_of_suite.empty() ? std::string() : ", " + name_of_suite;
+  };
   for (std::size_t i = 0; i < others.size(); ++i) {
     const Contestant& other = *others[i].server;
     report.add({name + ", " + other.name,
@@ -189,7 +195,7 @@ void compare_costs(Report& report, const std::string& name, const Contestant& ou
                 0,
                 {},
                 "ns",
-                other.what + ": " + share(i + 1) + " of its processor"});
+                other.what + ": " + share(i + 1) + " of its processor" + suite(i + 1)});
     std::vector<double> ratios;
     for (std::size_t round = 0; round < extent.rounds; ++round) {
       ratios.push_back(all[0][round].each / all[i + 1][round].each);
@@ -200,7 +206,7 @@ void compare_costs(Report& report, const std::string& name, const Contestant& ou
     report.add({name + ", aceward", middle(0, &Cost::each), name + ", " + other.name, median(ratios), others[i].goal,
                 "ns",
                 load + share(0) + " of its processor, the load " + percent(middle(0, &Cost::generator_share)) +
-                    " of the other"});
+                    " of the other" + suite(0)});
   }
 }
 
@@ -334,6 +340,7 @@ void measure_servers(Report& report, bool brief) {
     } else {
       report.skip("DTLS-PSK GET beside libcoap's server", "coap-server-gnutls (libcoap3-bin) is not installed");
     }
+    measure_allocations(report, "DTLS-PSK GET in steady state", *ours, extent.secure_rate, extent);
   }
   measure_memory(report, "an idle peer", *start_own("plain"), extent.idle_peers, extent);
   measure_memory(report, "a DTLS session", *start_own("secure"), std::min<std::size_t>(extent.idle_peers, 2'000),
