@@ -199,13 +199,15 @@ TEST_F(CoapClient, AResponseWithAnUnknownCriticalOptionIsRejected) {
   receive(bad);
   EXPECT_EQ(next_text(), "coap_response_bad_option");
   EXPECT_FALSE(sent());
-  ask();
-  request = sent();
-  bad.type = Type::confirmable;
-  bad.token = request->token;
-  receive(bad);
-  EXPECT_EQ(next_text(), "coap_response_bad_option");
-  EXPECT_EQ(sent()->type, Type::reset);
+  for (const auto type : {Type::confirmable, Type::non_confirmable}) {
+    ask();
+    request = sent();
+    bad.type = type;
+    bad.token = request->token;
+    receive(bad);
+    EXPECT_EQ(next_text(), "coap_response_bad_option");
+    EXPECT_EQ(sent()->type, Type::reset);
+  }
 }
 
 TEST_F(CoapClient, AnOversizedResponseEndsTheExchange) {
