@@ -137,6 +137,29 @@ TEST(FlowAttack, ASuccessThatAStrangerInventsForAPayloadNobodySentIsNone) {
   EXPECT_TRUE(world.served.empty());
 }
 
+TEST(FlowAttack, AnObservationOfWhatThePayloadDidNotSayIsNone) {
+  World world;
+  ClientNode& alice = world.add_client("alice", PopKind::raw_public_key);
+  world.allow("alice", "rTemp");
+  answer_in_its_place(world, [](const coap::Message&) {
+    coap::Response lie = coap::make_response(coap::code::content);
+    lie.options.add_uint(coap::option::observe, 1);
+    return lie;
+  });
+  ace::dtls::Operation fetch;
+  fetch.request.method = coap::code::fetch;
+  fetch.request.options.add_path("/temp").add_empty(coap::option::observe);
+  fetch.request.payload = to_bytes("the part that is meant");
+  fetch.plain_answer_allowed = true;
+  alice.access->submit(0, std::move(fetch), world.clock.now());
+  world.run();
+  EXPECT_FALSE(alice.access->next_notification());
+  const auto completed = alice.access->next_completed();
+  ASSERT_TRUE(completed);
+  ASSERT_FALSE(completed->result);
+  EXPECT_EQ(completed->result.error(), reason::server_unprotected);
+}
+
 TEST(FlowAttack, WhereDtlsIsWantedNoPlainAnswerCounts) {
   World world;
   ClientNode& alice = world.add_client("alice", PopKind::raw_public_key);

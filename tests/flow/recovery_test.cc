@@ -212,6 +212,125 @@ TEST_P(Recovery, AnObservationEndsWithTheToken) {
   EXPECT_TRUE(take_notifications(*node).empty());
 }
 
+/// Nothing comes through for some seconds; from then on what the session's own socket sends and receives.
+void let_only_the_old_session_through(World& world, std::uint64_t session, const Address& server) {
+  const Instant start = world.clock.now();
+  const auto port = static_cast<std::uint16_t>(world.nodes.front().address.port + session);
+  world.copies = [&world, start, port, server](const Flying& datagram) {
+    if (datagram.to != server && datagram.from != server) return 1;
+    const bool is_old = datagram.from.port == port || datagram.to.port == port;
+    return is_old && world.clock.now() - start > seconds(20) ? 1 : 0;
+  };
+}
+
+TEST_P(Recovery, AnObservationThatIsAcceptedOnTheOldSessionGoesOnThere) {
+  Sensor sensor;
+  world.rs->server().add("temp", sensor);
+  let_only_the_old_session_through(world, session, world.rs_secure);
+  submit(world, *node, coap::code::get, "/temp", true);
+  world.run();
+  EXPECT_EQ(take_notifications(*node), std::vector<std::string>{"1"});
+  EXPECT_FALSE(node->access->next_completed()) << "it is not over";
+  EXPECT_EQ(node->access->session(0), session);
+  sensor.change(world.rs->server().layer(), world.clock.now());
+  EXPECT_EQ(code_of(world.ask(*node, coap::code::get, "/led")), coap::code::content);
+  EXPECT_EQ(take_notifications(*node), std::vector<std::string>{"2"});
+}
+
+TEST(RecoveryOfSharedKeys, AnObservationWhoseRightsWereTakenAwayAsksForThemAgain) {
+  World world;
+  world.allow("alice", "rTemp rwLed");
+  std::optional<cose::Key> key;
+  ClientNode& watching = world.add_client("alice", PopKind::raw_public_key, [&](ace::dtls::AccessClientConfig& config) {
+    key.emplace(config.key->clone());
+    config.servers[0].scope = ace::Scope("rTemp");
+  });
+  ClientNode& other = world.add_client("twin", PopKind::raw_public_key, [&](ace::dtls::AccessClientConfig& config) {
+    config.key.emplace(key->clone());
+    config.servers[0].scope = ace::Scope("rwLed");
+  });
+  Sensor sensor;
+  world.rs->server().add("temp", sensor);
+  submit(world, watching, coap::code::get, "/temp", true);
+  world.run();
+  EXPECT_EQ(take_notifications(watching), std::vector<std::string>{"1"});
+  // The resource server keeps one token for a key: this one takes the place of the other.
+  EXPECT_EQ(code_of(world.ask(other, coap::code::get, "/led")), coap::code::content);
+  sensor.change(world.rs->server().layer(), world.clock.now());
+  world.run();
+  EXPECT_EQ(take_notifications(watching), std::vector<std::string>{"3"}) << "registered again";
+  EXPECT_FALSE(watching.access->next_completed());
+}
+
+TEST_P(Recovery, AServerThatIsTooBusyForATokenGetsItLater) {
+  for (int i = 0; i < 15; ++i) {  // more than it takes at once from one address
+    node->access->forget(0, world.clock.now());
+    EXPECT_EQ(code_of(world.ask(*node, coap::code::get, "/temp")), coap::code::content) << i;
+  }
+  EXPECT_GT(world.rs->server().authz_info().counters().limited, 0U);
+}
+
+TEST_P(Recovery, WhatIsCancelledSaysNothingEvenIfItWasAboutTo) {
+  Sensor sensor;
+  world.rs->server().add("temp", sensor);
+  const auto watch = submit(world, *node, coap::code::get, "/temp", true);
+  const auto get = submit(world, *node, coap::code::get, "/led");
+  world.run();
+  node->access->cancel(watch, world.clock.now());
+  node->access->cancel(get, world.clock.now());
+  EXPECT_TRUE(take_notifications(*node).empty());
+  EXPECT_FALSE(node->access->next_completed());
+}
+
+TEST_P(Recovery, AGetIsRepeatedWhenItsSessionEndsWithTheToken) {
+  submit(world, *node, coap::code::get, "/temp");
+  node->access->forget(0, world.clock.now());
+  world.run();
+  const auto completed = node->access->next_completed();
+  ASSERT_TRUE(completed);
+  EXPECT_EQ(code_of(*completed), coap::code::content);
+}
+
+TEST_P(Recovery, APostIsNotRepeatedWhenItsSessionEndsWithTheToken) {
+  submit(world, *node, coap::code::post, "/door");
+  node->access->forget(0, world.clock.now());
+  world.run();
+  const auto completed = node->access->next_completed();
+  ASSERT_TRUE(completed);
+  EXPECT_FALSE(completed->result);
+  EXPECT_LE(world.served.size(), 1U);
+}
+
+ClientNode& add_client_of_two_servers(World& world) {
+  return world.add_client("alice", PopKind::raw_public_key, [](ace::dtls::AccessClientConfig& config) {
+    ace::dtls::ServerAccess other;
+    other.entry = config.servers[0].entry;
+    other.entry.name = "shed";
+    other.entry.plain.reset();
+    other.entry.secure = Address::v4(10, 0, 0, 3, 5684);
+    config.servers.push_back(std::move(other));
+  });
+}
+
+TEST(RecoveryWithOneAs, TwoServersWhoseTokensAreAnsweredOnTheOldSessionBothGetThem) {
+  World world;
+  world.allow("alice", "rTemp");
+  ClientNode& node = add_client_of_two_servers(world);
+  node.access->obtain_token(0, seconds(90), world.clock.now());
+  world.run();
+  ASSERT_TRUE(node.access->next_completed());
+  let_only_the_old_session_through(world, 1, world.as_address);
+  node.access->obtain_token(0, seconds(90), world.clock.now());
+  node.access->obtain_token(1, seconds(90), world.clock.now());
+  world.run();
+  for (int i = 0; i < 2; ++i) {
+    const auto completed = node.access->next_completed();
+    ASSERT_TRUE(completed);
+    EXPECT_EQ(code_of(*completed), coap::code::created);
+  }
+  EXPECT_EQ(node.stack->connection_count(), 1U);
+}
+
 TEST(RecoveryOfShortTokens, ANotificationUnderAnEndedKeyIsNotTaken) {
   for (const PopKind kind : {PopKind::pre_shared_key, PopKind::raw_public_key}) {
     World world;

@@ -81,8 +81,8 @@ void AccessClient::pump(Instant now) {
         state_->begin_watch(*target, std::move(*arrived), now);
       } else if (target != nullptr) {
         state_->on_response(*target, std::move(arrived->response), now);
-      } else if (!state_->on_watch_response(*arrived, now) &&
-                 !state_->on_stray_response(arrived->id, arrived->response, now) && !arrived->final) {
+      } else if (!state_->on_watch_response(*arrived, now) && !state_->on_stray_response(*arrived, now) &&
+                 !arrived->final) {
         state_->layer().cancel(arrived->id);
       }
     } else if (const auto* gone = std::get_if<coap::ExchangeGone>(&*event)) {

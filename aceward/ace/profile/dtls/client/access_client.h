@@ -93,7 +93,9 @@ struct Notified {
 /// A session on which a request was retransmitted twice without any answer gives way to a fresh one beside it, since
 /// the server may have been restarted. A GET, a FETCH, or a request for a token is repeated there, and the first answer
 /// counts. Anything else is not repeated: it goes on waiting on the old session, while the operations behind it use the
-/// fresh one. An observation whose session is lost is registered again, and so is one that ends with 4.01.
+/// fresh one. An observation whose session is lost is registered again, and so is one that ends with 4.01, or with 4.03
+/// or 4.05 because another token for the same key took the place of this one's. A token that meets a busy server (4.29)
+/// is uploaded again when the server said.
 /// Not thread-safe.
 class AccessClient {
  public:

@@ -6,6 +6,7 @@
 
 #include "aceward/ace/client/reasons.h"
 #include "aceward/ace/profile/dtls/psk_identity.h"
+#include "aceward/coap/freshness/reasons.h"
 #include "aceward/coap/message/content_format.h"
 #include "aceward/coap/message/uri.h"
 #include "aceward/cose/cwt/reasons.h"
@@ -29,9 +30,14 @@ void AccessFlow::send(Target& target, Step step, const coap::Peer& peer, coap::R
   const bool is_the_request = step == Step::probing || step == Step::requesting;
   if (is_the_request) delivery.token_of = take_watch(target, pending.operation.renews, peer);
   auto sent = layer().request(peer, std::move(request), delivery, now);
+  if (!sent && step == Step::uploading && sent.error() == reason::coap_backing_off) {
+    // What the server named is longer than the operation may take: its answer says more than that.
+    return finish(target, fail(reason::token_refused), step, {}, coap::code::too_many_requests);
+  }
   if (!sent) return finish(target, std::unexpected(sent.error()), step);
   target.step = step;
   target.awaited = *sent;
+  target.awaited_from = peer;
 }
 
 void AccessFlow::finish(Target& target, Result<coap::Response> result, Step step, std::optional<ErrorResponse> refusal,
@@ -61,7 +67,7 @@ void AccessFlow::end_overdue(Target& target, Instant now) {
 }
 
 void AccessFlow::advance(Target& target, Instant now) {
-  for (const std::uint64_t session : std::exchange(abandoned, {})) stack.close(session, now);
+  for (const coap::Peer& peer : std::exchange(abandoned, {})) end_stray_session(peer, now);
   while (target.step == Step::idle && !target.queue.empty()) {
     const std::size_t before = completed.size();
     start(target, now);
@@ -265,6 +271,10 @@ bool AccessFlow::have_one_key(const client::HeldToken& a, const client::HeldToke
 void AccessFlow::on_uploaded(Target& target, const coap::Response& response, Instant now) {
   if (response.code != coap::code::created) {
     const coap::Code code = response.code;
+    // The layer below holds it back until Max-Age has passed (RFC 8516 section 4).
+    if (code == coap::code::too_many_requests && target.queue.front().uploads++ < max_busy_uploads) {
+      return upload(target, now);
+    }
     if (!is_passing(code)) drop_token(target, now);
     return finish(target, fail(reason::token_refused), Step::uploading, {}, code);
   }
@@ -290,8 +300,7 @@ void AccessFlow::on_answer(Target& target, coap::Response response, Instant now)
   }
   // The key may be in other hands by now (RFC 9202 section 3.4, RFC 9200 section 5.10.4).
   if (!is_key_valid) return finish(target, fail(reason::token_expired), Step::requesting);
-  const bool lacks_rights = response.code == coap::code::forbidden || response.code == coap::code::method_not_allowed;
-  if (lacks_rights && config.extend_rights && !pending.extended) {
+  if (is_denial(response.code) && config.extend_rights && !pending.extended) {
     auto hints = hints_in(response);
     if (hints && *hints && (*hints)->scope && hints_allowed(target, **hints)) {
       pending.extended = true;
@@ -313,7 +322,11 @@ void AccessFlow::on_gone(Target& target, const Error& why, Instant now) {
   const Step step = std::exchange(target.step, Step::idle);
   target.awaited = {};
   Pending& pending = target.queue.front();
-  if (step == Step::asking) end_as_session(target, now);
+  // Those who ask for the tokens of other servers have deadlines of their own, and may have a fresh session already.
+  const bool is_as_session = as_sessions[target.access.as].peer == target.awaited_from;
+  if (step == Step::asking && is_as_session && !others_wait_on(target, target.awaited_from)) {
+    end_as_session(target, now);
+  }
   if (step == Step::requesting && !is_refusal(why)) end_session(target, now);
   if (!is_refusal(why) && back_to_stray(target)) return;
   if (step == Step::asking && pending.denial) {
@@ -324,6 +337,12 @@ void AccessFlow::on_gone(Target& target, const Error& why, Instant now) {
     // A server that was restarted has forgotten the token. The handshake failed, so nothing was acted on.
     if (is_refusal(why) && target.uploaded && !pending.uploaded_now && target.access.entry.plain) {
       target.uploaded = false;
+      return;
+    }
+    // The session ended with its token, as an observation found out: what is safe to repeat is, with the next one.
+    if (why == reason::session_closed_here && !target.token && !pending.renewed &&
+        coap::is_safe(pending.operation.request.method)) {
+      pending.renewed = true;
       return;
     }
   }

@@ -22,7 +22,9 @@ struct Pending {
   bool renewed = false;
   bool extended = false;
   bool uploaded_now = false;
-  unsigned asked = 0;  ///< requests for a token: tokens that end before they can be used must not go on for ever
+  bool hurried = false;  ///< an observation that ended soon was registered again all the same
+  unsigned uploads = 0;  ///< that met a server which was busy
+  unsigned asked = 0;    ///< requests for a token: tokens that end before they can be used must not go on for ever
   std::optional<coap::Response> denial;  ///< the 4.03 or 4.05 that an extension tries to mend
 };
 
@@ -53,6 +55,7 @@ struct Target {
   std::deque<Pending> queue;
   Step step = Step::idle;
   coap::ExchangeId awaited;
+  coap::Peer awaited_from;
   std::optional<client::HeldToken> token;
   bool uploaded = false;
   Connection session;
@@ -72,11 +75,19 @@ inline constexpr std::chrono::seconds watch_settled{5};
 /// First of all; again after a 4.01; to widen it; and once more because a token ended on the way.
 inline constexpr unsigned max_token_requests = 4;
 
+/// A resource server that is busy (4.29) gets the token again after the time that it named, so often.
+inline constexpr unsigned max_busy_uploads = 3;
+
 /// Doing it twice is doing it once (RFC 7252 section 5.1, RFC 8132 section 1): all but POST and PATCH.
 inline bool is_idempotent(coap::Code method) { return method != coap::code::post && method != coap::code::patch; }
 
 /// Does the answer speak of the server's state rather than of the token?
 inline bool is_passing(coap::Code code) { return code == coap::code::too_many_requests || code.code_class() == 5; }
+
+/// Does the token lack the right?
+inline bool is_denial(coap::Code code) {
+  return code == coap::code::forbidden || code == coap::code::method_not_allowed;
+}
 
 class AccessFlow {
  public:
@@ -90,7 +101,7 @@ class AccessFlow {
   std::vector<Connection> as_sessions;
   std::deque<Completed> completed;
   std::deque<Notified> notified;
-  std::vector<std::uint64_t> abandoned;  ///< sessions to be closed in the next advance()
+  std::vector<coap::Peer> abandoned;  ///< sessions to be closed in the next advance(), unless in use
   std::uint64_t last_operation = 0;
 
   coap::Layer& layer() { return stack.layer(); }
@@ -181,8 +192,10 @@ class AccessFlow {
   void on_stalled(const coap::Peer& peer, Instant now);
   void leave_behind(Target& target, const coap::Peer& peer);
 
-  /// The answer to a stray exchange; false if `id` is none.
-  bool on_stray_response(coap::ExchangeId id, coap::Response& response, Instant now);
+  /// The answer to a stray exchange; false if it is none.
+  bool on_stray_response(coap::ResponseArrived& arrived, Instant now);
+  /// Does an operation at another server wait for an answer on that session (with their authorization server)?
+  bool others_wait_on(const Target& target, const coap::Peer& peer) const;
   bool on_stray_gone(coap::ExchangeId id, const Error& why, Instant now);
   /// The fresh session came to nothing: what is left is the exchange on the old one, if there is any.
   bool back_to_stray(Target& target);
@@ -190,7 +203,7 @@ class AccessFlow {
   void end_strays_of_front(Target& target);
   void end_overdue_strays(Target& target, Instant now);
   /// Closes the session of a stray that is no more, unless something else goes on there.
-  void end_stray_session(Target& target, Instant now, const coap::Peer& peer);
+  void end_stray_session(const coap::Peer& peer, Instant now);
 
   /// The first notification of the operation in front: it gives way to the next one.
   void begin_watch(Target& target, coap::ResponseArrived arrived, Instant now);

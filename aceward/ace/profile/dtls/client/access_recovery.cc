@@ -25,8 +25,7 @@ bool observes(const Pending& pending) {
 // --- stalled sessions ------------------------------------------------------------------------------------------------
 
 bool AccessFlow::waits_on(const Target& target, const coap::Peer& peer) const {
-  if (target.step == Step::asking) return as_sessions[target.access.as].peer == peer;
-  return target.step == Step::requesting && target.session.peer == peer;
+  return (target.step == Step::asking || target.step == Step::requesting) && target.awaited_from == peer;
 }
 
 void AccessFlow::on_stalled(const coap::Peer& peer, Instant now) {
@@ -51,15 +50,16 @@ void AccessFlow::leave_behind(Target& target, const coap::Peer& peer) {
     stray.pending = std::move(target.queue.front());
     target.queue.pop_front();
   }
-  (target.step == Step::asking ? as_sessions[target.access.as] : target.session).peer.reset();
+  Connection& connection = target.step == Step::asking ? as_sessions[target.access.as] : target.session;
+  if (connection.peer == peer) connection.peer.reset();
   target.strays.push_back(std::move(stray));
   target.step = Step::idle;
   target.awaited = {};
 }
 
-bool AccessFlow::on_stray_response(coap::ExchangeId id, coap::Response& response, Instant now) {
+bool AccessFlow::on_stray_response(coap::ResponseArrived& arrived, Instant now) {
   for (Target& target : targets) {
-    const auto found = std::ranges::find(target.strays, id, &Stray::exchange);
+    const auto found = std::ranges::find(target.strays, arrived.id, &Stray::exchange);
     if (found == target.strays.end()) continue;
     Stray stray = std::move(*found);
     target.strays.erase(found);
@@ -67,25 +67,37 @@ bool AccessFlow::on_stray_response(coap::ExchangeId id, coap::Response& response
     Connection& connection = stray.step == Step::asking ? as_sessions[target.access.as] : target.session;
     if (!stray.pending) {
       if (target.step != Step::idle) layer().cancel(target.awaited);
-      if (connection.peer) stack.close(connection.peer->session, now);
-      connection.peer = stray.peer;
       target.step = stray.step;
-      on_response(target, std::move(response), now);
+      if (connection.peer && others_wait_on(target, *connection.peer)) {
+        abandoned.push_back(stray.peer);
+      } else {
+        if (connection.peer) stack.close(connection.peer->session, now);
+        connection.peer = stray.peer;
+      }
+      if (arrived.final) {
+        on_response(target, std::move(arrived.response), now);
+      } else {
+        begin_watch(target, std::move(arrived), now);
+      }
     } else {
       const bool is_key_valid = target.token && target.token->usable_at(now);
-      Result<coap::Response> result = std::move(response);
+      Result<coap::Response> result = std::move(arrived.response);
       if (!is_key_valid) result = fail(reason::token_expired);
       completed.push_back({stray.pending->id, Stage::access, std::move(result), {}, {}});
-      if (connection.peer) {
-        end_stray_session(target, now, stray.peer);
-      } else if (is_key_valid) {
+      if (is_key_valid && !connection.peer) {
         connection.peer = stray.peer;
+      } else {
+        end_stray_session(stray.peer, now);
       }
     }
     advance(target, now);
     return true;
   }
   return false;
+}
+
+bool AccessFlow::others_wait_on(const Target& target, const coap::Peer& peer) const {
+  return std::ranges::any_of(targets, [&](const Target& other) { return &other != &target && waits_on(other, peer); });
 }
 
 bool AccessFlow::on_stray_gone(coap::ExchangeId id, const Error& why, Instant now) {
@@ -95,7 +107,7 @@ bool AccessFlow::on_stray_gone(coap::ExchangeId id, const Error& why, Instant no
     const Stray stray = std::move(*found);
     target.strays.erase(found);
     if (stray.pending) completed.push_back({stray.pending->id, Stage::access, std::unexpected(why), {}, {}});
-    end_stray_session(target, now, stray.peer);
+    end_stray_session(stray.peer, now);
     return true;
   }
   return false;
@@ -104,9 +116,12 @@ bool AccessFlow::on_stray_gone(coap::ExchangeId id, const Error& why, Instant no
 bool AccessFlow::back_to_stray(Target& target) {
   const auto found = std::ranges::find_if(target.strays, [](const Stray& stray) { return !stray.pending; });
   if (found == target.strays.end()) return false;
-  (found->step == Step::asking ? as_sessions[target.access.as] : target.session).peer = found->peer;
+  Connection& connection = found->step == Step::asking ? as_sessions[target.access.as] : target.session;
+  if (connection.peer) return false;  // others ask there: a session that nobody names would never be closed
+  connection.peer = found->peer;
   target.step = found->step;
   target.awaited = found->exchange;
+  target.awaited_from = found->peer;
   target.strays.erase(found);
   return true;
 }
@@ -115,7 +130,7 @@ void AccessFlow::end_strays_of_front(Target& target) {
   std::erase_if(target.strays, [&](const Stray& stray) {
     if (stray.pending) return false;
     layer().cancel(stray.exchange);
-    abandoned.push_back(stray.peer.session);
+    abandoned.push_back(stray.peer);
     return true;
   });
 }
@@ -130,13 +145,18 @@ void AccessFlow::end_overdue_strays(Target& target, Instant now) {
   for (const Stray& stray : overdue) {
     layer().cancel(stray.exchange);
     completed.push_back({stray.pending->id, Stage::access, fail(reason::operation_canceled), {}, {}});
-    end_stray_session(target, now, stray.peer);
+    end_stray_session(stray.peer, now);
   }
 }
 
-void AccessFlow::end_stray_session(Target& target, Instant now, const coap::Peer& peer) {
-  const bool in_use = std::ranges::any_of(target.strays, [&](const Stray& stray) { return stray.peer == peer; }) ||
-                      (target.session.peer && *target.session.peer == peer);
+void AccessFlow::end_stray_session(const coap::Peer& peer, Instant now) {
+  const bool in_use =
+      std::ranges::any_of(targets,
+                          [&](const Target& target) {
+                            return target.session.peer == peer ||
+                                   std::ranges::any_of(target.strays, [&](const Stray& s) { return s.peer == peer; });
+                          }) ||
+      std::ranges::any_of(as_sessions, [&](const Connection& each) { return each.peer == peer; });
   if (!in_use) stack.close(peer.session, now);
 }
 
@@ -147,7 +167,9 @@ void AccessFlow::begin_watch(Target& target, coap::ResponseArrived arrived, Inst
   target.awaited = {};
   Pending& front = target.queue.front();
   const bool with_key = step == Step::requesting;
-  if (!observes(front) || (with_key && !(target.token && target.token->usable_at(now)))) {
+  // A probe goes without the payload: what it registered for is not what the user asked.
+  const bool is_the_request = with_key || (step == Step::probing && front.operation.request.payload.empty());
+  if (!observes(front) || !is_the_request || (with_key && !(target.token && target.token->usable_at(now)))) {
     layer().cancel(arrived.id);
     target.step = step;
     return on_response(target, std::move(arrived.response), now);
@@ -175,8 +197,15 @@ bool AccessFlow::on_watch_response(coap::ResponseArrived& arrived, Instant now) 
     if (!arrived.final) layer().cancel(arrived.id);
     const bool refused = is_key_valid && arrived.response.code == coap::code::unauthorized;
     if (!is_key_valid || refused) drop_token(target, now);
-    if ((!is_key_valid || refused) && now - watch.since >= watch_settled) {
+    // Another token for the same key took the place of ours at the server (RFC 9200 section 5.10.1), with other rights:
+    // registering shows which, and they are asked for.
+    const bool lacks_rights = config.extend_rights && is_denial(arrived.response.code);
+    const bool was_settled = now - watch.since >= watch_settled;
+    if ((!is_key_valid || refused) && was_settled) {
       watch.pending.renewed = true;
+      watch_again(target, std::move(watch), now);
+    } else if (is_key_valid && protects && lacks_rights && (was_settled || !watch.pending.hurried)) {
+      watch.pending.hurried = !was_settled;
       watch_again(target, std::move(watch), now);
     } else {
       Result<coap::Response> result = std::move(arrived.response);
@@ -220,11 +249,14 @@ void AccessFlow::watch_again(Target& target, Watch watch, Instant now) {
   again.operation = std::move(watch.pending.operation);
   again.deadline = now + again.operation.timeout;
   again.renewed = watch.pending.renewed;
+  again.hurried = watch.pending.hurried;
   target.queue.push_back(std::move(again));
   advance(target, now);
 }
 
 void AccessFlow::cancel(OperationId id, Instant now) {
+  std::erase_if(completed, [id](const Completed& each) { return each.id == id; });
+  std::erase_if(notified, [id](const Notified& each) { return each.id == id; });
   const auto is_it = [id](const auto& holder) { return holder.pending.id == id; };
   for (Target& target : targets) {
     if (const auto watch = std::ranges::find_if(target.watches, is_it); watch != target.watches.end()) {
@@ -238,7 +270,7 @@ void AccessFlow::cancel(OperationId id, Instant now) {
       const coap::Peer peer = stray->peer;
       layer().cancel(stray->exchange);
       target.strays.erase(stray);
-      return end_stray_session(target, now, peer);
+      return end_stray_session(peer, now);
     }
     const auto queued = std::ranges::find(target.queue, id, &Pending::id);
     if (queued == target.queue.end()) continue;
