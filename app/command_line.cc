@@ -86,15 +86,13 @@ class Grammar {
       app_.parse(arguments_of(argc, argv));
     } catch (const CLI::RequiredError& error) {
       // Without a subcommand: CLI11 says no more than that one is needed, whatever word stands in its place.
-      if (const auto failure = unknown_command(argc, argv)) return Console(global_).fail(*failure);
-      return app_.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+      return refuse(unknown_command(argc, argv).value_or(usage_failure(error)), argc, argv);
     } catch (const CLI::ExtrasError& error) {
-      if (const auto failure = unknown_command(argc, argv)) return Console(global_).fail(*failure);
-      return app_.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+      return refuse(unknown_command(argc, argv).value_or(usage_failure(error)), argc, argv);
     } catch (const CLI::ParseError& error) {
       // CLI11 reports help and version this way too.
-      const int status = app_.exit(error);
-      return status == 0 ? 0 : static_cast<int>(ExitCode::usage);
+      if (error.get_exit_code() == 0) return app_.exit(error);
+      return refuse(usage_failure(error), argc, argv);
     }
     if (!config_.empty()) global_.config = config_;
     if (!keylog_.empty()) global_.keylog = keylog_;
@@ -127,6 +125,22 @@ class Grammar {
     }
     std::ranges::reverse(arguments);
     return arguments;
+  }
+
+  Failure usage_failure(const CLI::ParseError& error) const {
+    std::string command = "aceward";
+    const CLI::App* at = &app_;
+    while (!at->get_subcommands().empty()) {
+      at = at->get_subcommands().front();
+      command += " " + at->get_name();
+    }
+    return Failure::usage(error.what(), "see " + command + " --help");
+  }
+
+  /// Parsing may have ended before it came to --json.
+  int refuse(const Failure& failure, int argc, const char* const* argv) {
+    for (int i = 1; i < argc; ++i) global_.json = global_.json || std::string_view(argv[i]) == "--json";
+    return Console(global_).fail(failure);
   }
 
   /// The first word that stands where a command belongs and is none, and the nearest that is.
@@ -247,7 +261,7 @@ class Grammar {
     CLI::App* command = add(app_, "observe", "Prints a resource whenever it changes, until SIGINT.",
                             "aceward observe --count 10 coap://rs.example/temp");
     command->add_option("URI", observe_.request.uri, "What to observe")->required();
-    command->add_option("--count", observe_.count, "End after so many");
+    command->add_option("-n,--count", observe_.count, "End after so many");
     command->add_option("--duration", observe_.duration, "End after so many seconds");
     add_request_options(command, observe_.request);
     on(command, run_observe, observe_);

@@ -31,7 +31,29 @@ std::size_t character_size(std::string_view text) {
 bool is_control(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return first < 0x20 || first == 0x7f;
-  return first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;  // C1 controls
+  if (first == 0xc2) return static_cast<unsigned char>(character[1]) < 0xa0;  // C1 controls
+  // U+202A to U+202E and U+2066 to U+2069: what follows would be shown in another order.
+  return (character >= "\xe2\x80\xaa" && character <= "\xe2\x80\xae") ||
+         (character >= "\xe2\x81\xa6" && character <= "\xe2\x81\xa9");
+}
+
+std::string escaped(std::string_view text, std::string_view kept) {
+  std::string safe;
+  while (!text.empty()) {
+    const std::size_t size = character_size(text);
+    const std::string_view character = text.substr(0, size == 0 ? 1 : size);
+    if (kept.find(character) != std::string_view::npos || (size != 0 && !is_control(character))) {
+      safe.append(character);
+    } else {
+      for (const char c : character) {
+        const auto octet = static_cast<unsigned char>(c);
+        safe.append("\\x") += hex_digits[octet >> 4];
+        safe += hex_digits[octet & 15];
+      }
+    }
+    text.remove_prefix(character.size());
+  }
+  return safe;
 }
 
 }  // namespace
@@ -119,23 +141,7 @@ std::string json_quoted(std::string_view text) {
   return quoted + "\"";
 }
 
-std::string printable(std::string_view text) {
-  std::string safe;
-  while (!text.empty()) {
-    const std::size_t size = character_size(text);
-    const std::string_view character = text.substr(0, size == 0 ? 1 : size);
-    if (character == "\n" || character == "\t" || (size != 0 && !is_control(character))) {
-      safe.append(character);
-    } else {
-      for (const char c : character) {
-        const auto octet = static_cast<unsigned char>(c);
-        safe.append("\\x") += hex_digits[octet >> 4];
-        safe += hex_digits[octet & 15];
-      }
-    }
-    text.remove_prefix(character.size());
-  }
-  return safe;
-}
+std::string printable(std::string_view text) { return escaped(text, "\n\t"); }
+std::string printable_line(std::string_view text) { return escaped(text, ""); }
 
 }  // namespace aceward::app

@@ -64,7 +64,10 @@ class Console {
 
 /// In double quotes as JSON takes it. What is not UTF-8 is replaced.
 std::string json_quoted(std::string_view text);
-/// `text` with every octet that a terminal could take for a command escaped; valid UTF-8 is kept.
+/// `text` with every octet that a terminal could take for a command escaped, and every mark that reverses what is
+/// shown; valid UTF-8 is kept, and so are tabs and ends of lines.
 std::string printable(std::string_view text);
+/// The same on one line, for what stands in a table, a log or beside a label: nobody else can begin a line there.
+std::string printable_line(std::string_view text);
 
 }  // namespace aceward::app

@@ -43,6 +43,8 @@ TEST(Printable, LetsNoStrangerCommandTheTerminal) {
   EXPECT_EQ(printable("\x1b[2J"), "\\x1b[2J");
   EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");  // CSI in one character
   EXPECT_EQ(printable("\xff\xc0\x80"), "\\xff\\xc0\\x80");
+  EXPECT_EQ(printable("\xe2\x80\xaehtaed\xe2\x81\xa9\xe2\x80\x93"), "\\xe2\\x80\\xaehtaed\\xe2\\x81\\xa9\xe2\x80\x93");
+  EXPECT_EQ(printable_line("a\tb\nforged ü"), "a\\x09b\\x0aforged ü");
 }
 
 TEST(JsonQuoted, EscapesWhatJsonWants) {

@@ -39,7 +39,7 @@ std::string location_of(const coap::Response& response) {
   return location && *location ? coap::to_string(**location) : "";
 }
 
-std::string text_of(const std::optional<coap::ProblemText>& text) { return text ? printable(text->text) : ""; }
+std::string text_of(const std::optional<coap::ProblemText>& text) { return text ? printable_line(text->text) : ""; }
 
 std::string lines_of(const coap::ProblemDetails& problem) {
   std::string text;
@@ -48,8 +48,8 @@ std::string lines_of(const coap::ProblemDetails& problem) {
   };
   line("title", text_of(problem.title));
   line("detail", text_of(problem.detail));
-  line("instance", problem.instance ? printable(*problem.instance) : "");
-  line("base URI", problem.base_uri ? printable(*problem.base_uri) : "");
+  line("instance", problem.instance ? printable_line(*problem.instance) : "");
+  line("base URI", problem.base_uri ? printable_line(*problem.base_uri) : "");
   std::string options;
   for (const std::uint64_t number : problem.unprocessed_options) {
     options += (options.empty() ? "" : ", ") + std::to_string(number);
@@ -57,7 +57,7 @@ std::string lines_of(const coap::ProblemDetails& problem) {
   line("options not understood", options);
   for (const coap::CustomProblem& entry : problem.custom) {
     const auto* number = std::get_if<std::uint64_t>(&entry.key);
-    line(number != nullptr ? "entry " + std::to_string(*number) : printable(std::get<std::string>(entry.key)),
+    line(number != nullptr ? "entry " + std::to_string(*number) : printable_line(std::get<std::string>(entry.key)),
          cbor::to_diagnostic(entry.map.octets));
   }
   return text;
@@ -69,7 +69,8 @@ std::string headers_of(const coap::Response& response) {
   std::string text = response.code.to_string() + "\n";
   const auto lines = coap::pretty_lines(message_of(response));
   for (std::size_t i = 1; i < lines.size(); ++i) text += lines[i].label + ": " + lines[i].value + "\n";
-  if (const std::string where = location_of(response); !where.empty()) text += "Location: " + printable(where) + "\n";
+  if (const std::string where = location_of(response); !where.empty())
+    text += "Location: " + printable_line(where) + "\n";
   return text;
 }
 

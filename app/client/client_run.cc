@@ -388,7 +388,12 @@ Failure failure_of(const ace::dtls::Completed& completed) {
     return failure;
   }
   Failure failure = Failure::of(code, error, where);
-  if (completed.refused_with) failure.what += ": " + completed.refused_with->to_string();
+  if (completed.refused_with) {
+    failure.what += ": " + completed.refused_with->to_string();
+    const bool is_passing =
+        *completed.refused_with == coap::code::too_many_requests || completed.refused_with->code_class() == 5;
+    if (is_passing) failure.check = "nothing is wrong with the request: try again later";
+  }
   return failure;
 }
 

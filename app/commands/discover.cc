@@ -35,9 +35,9 @@ coap::Uri uri_asked(coap::Uri uri, const DiscoverOptions& options) {
 }
 
 std::string attribute_text(const links::Attribute& attribute) {
-  if (!attribute.value) return printable(attribute.name);
+  if (!attribute.value) return printable_line(attribute.name);
   const bool is_word = !attribute.value->empty() && attribute.value->find_first_of(" \t\"") == std::string::npos;
-  return printable(attribute.name + "=" + (is_word ? *attribute.value : "\"" + *attribute.value + "\""));
+  return printable_line(attribute.name + "=" + (is_word ? *attribute.value : "\"" + *attribute.value + "\""));
 }
 
 /// Content-Formats by name where they have one.
@@ -46,7 +46,7 @@ std::string formats_text(const links::Link& link) {
   for (const std::string_view number : link.values("ct")) {
     const auto format = parse_content_format(number);
     const std::string_view name = format ? coap::name_of(*format) : "";
-    text += (text.empty() ? "" : " ") + (name.empty() ? printable(number) : std::string(name));
+    text += (text.empty() ? "" : " ") + (name.empty() ? printable_line(number) : std::string(name));
   }
   return text;
 }
@@ -57,8 +57,8 @@ std::string table_of(const std::vector<links::Link>& all) {
   };
   std::vector<Row> rows{{"RESOURCE", "TYPE", "INTERFACE", "FORMATS", "MORE"}};
   for (const links::Link& link : all) {
-    Row row{printable(link.target), printable(link.value("rt").value_or("")), printable(link.value("if").value_or("")),
-            formats_text(link), ""};
+    Row row{printable_line(link.target), printable_line(link.value("rt").value_or("")),
+            printable_line(link.value("if").value_or("")), formats_text(link), ""};
     for (const links::Attribute& attribute : link.attributes) {
       if (attribute.name == "rt" || attribute.name == "if" || attribute.name == "ct") continue;
       row.rest += (row.rest.empty() ? "" : " ") + attribute_text(attribute);
@@ -123,7 +123,7 @@ int run_discover(const DiscoverOptions& options, const Console& console) {
       console.out("{" + response_members(response) + "}\n");
       return static_cast<int>(exit_code_of(response.code));
     }
-    return report_error(response, console);
+    return report_error(response, completed.stage == ace::dtls::Stage::access, console);
   }
   // Servers that say nothing about the format have the one of the standard (RFC 6690 section 4).
   const auto found = links::parse(as_text(response.payload), links::Reading::tolerant);

@@ -90,7 +90,7 @@ int run_observe(const ObserveOptions& options, const Console& console) {
   if (observed.end != ClientRun::ObservationEnd::by_server) return 0;
   if (printer.last()->code.is_error()) {
     return console.json() ? static_cast<int>(exit_code_of(printer.last()->code))
-                          : report_error(*printer.last(), console);
+                          : report_error(*printer.last(), (*run)->token() != nullptr, console);
   }
   console.note(printer.is_plain_answer() ? "aceward: this resource cannot be observed: that was its state of now"
                                          : "aceward: the server has ended the observation");

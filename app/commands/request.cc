@@ -120,11 +120,11 @@ Outcome<ace::dtls::Operation> operation_of(const RequestOptions& options, const 
   return operation;
 }
 
-int report_error(const coap::Response& response, const Console& console) {
+int report_error(const coap::Response& response, bool has_token, const Console& console) {
   std::cerr << "aceward: the server answers " << response.code.to_string() << "\n" << why_text(response);
-  if (response.code == coap::code::forbidden || response.code == coap::code::method_not_allowed) {
+  if (has_token && (response.code == coap::code::forbidden || response.code == coap::code::method_not_allowed)) {
     console.note("  the token does not allow this: ask the owner for a policy rule, or ask for more with --scope");
-  } else if (response.code == coap::code::unauthorized) {
+  } else if (!has_token && response.code == coap::code::unauthorized) {
     console.note("  add a [[client.server]] for it, and ask the owner of its authorization server for access");
   }
   return static_cast<int>(exit_code_of(response.code));
@@ -133,7 +133,7 @@ int report_error(const coap::Response& response, const Console& console) {
 namespace {
 
 /// The answer of whoever answered in the end, good or bad.
-int report(const coap::Response& response, std::string_view stage, const RequestOptions& options,
+int report(const coap::Response& response, std::string_view stage, bool has_token, const RequestOptions& options,
            const Console& console) {
   const ExitCode code = exit_code_of(response.code);
   if (code == ExitCode::done && !options.output.empty()) {
@@ -146,7 +146,7 @@ int report(const coap::Response& response, std::string_view stage, const Request
     return static_cast<int>(code);
   }
   if (options.include) console.out(headers_of(response) + (code == ExitCode::done ? "\n" : ""));
-  if (code != ExitCode::done) return report_error(response, console);
+  if (code != ExitCode::done) return report_error(response, has_token, console);
   if (options.output.empty()) print_payload(response, console);
   if (response.code == coap::code::valid) console.note("aceward: what has that entity-tag is still valid");
   console.detail(response.code.to_string());
@@ -184,7 +184,8 @@ int run_request(const RequestOptions& options, const Console& console) {
     console.note("aceward: the authorization server does not extend the token: " +
                  std::string(name_of(completed.refusal->error)));
   }
-  return report(*completed.result, name_of(completed.stage), options, console);
+  return report(*completed.result, name_of(completed.stage), completed.stage == ace::dtls::Stage::access, options,
+                console);
 }
 
 }  // namespace aceward::app

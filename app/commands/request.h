@@ -11,6 +11,6 @@ namespace aceward::app {
 Outcome<ace::dtls::Operation> operation_of(const RequestOptions& options, const coap::Uri& uri);
 
 /// Says on standard error what a 4.xx or 5.xx answer is about; returns the exit status.
-int report_error(const coap::Response& response, const Console& console);
+int report_error(const coap::Response& response, bool has_token, const Console& console);
 
 }  // namespace aceward::app

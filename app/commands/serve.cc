@@ -66,7 +66,7 @@ class ServerLog {
       line = "{\"time\":" + json_quoted(time) + ",\"role\":" + json_quoted(role) + ",\"event\":" + json_quoted(what) +
              ",\"text\":" + json_quoted(text) + ",\"reason\":" + json_quoted(reason) + "}\n";
     } else {
-      line = time + " " + std::string(role) + " " + std::string(what) + " " + printable(text) +
+      line = time + " " + std::string(role) + " " + std::string(what) + " " + printable_line(text) +
              (reason.empty() ? "" : " [" + std::string(reason) + "]") + "\n";
     }
     std::fputs(line.c_str(), stderr);
@@ -144,7 +144,7 @@ class Service {
         });
     if (!admin) {
       const Failure failure = Failure::of(ExitCode::configuration, admin.error(), config_.rs->socket.string());
-      return console_.note("aceward: no counters can be asked for: " + printable(failure.what));
+      return console_.note("aceward: no counters can be asked for: " + printable_line(failure.what));
     }
     admin_ = std::move(*admin);
     announce("admin", config_.rs->socket.string());

@@ -153,7 +153,7 @@ nstart = 5
 probing_rate = 6
 max_latency = "7s"
 acknowledge_after = "8ms"
-block_size = "64"
+block_size = 64
 [limits]
 datagram_size = 1001
 options = 1002
@@ -270,6 +270,7 @@ INSTANTIATE_TEST_SUITE_P(
         ConfigFault{"IntervalOfNothing", "[coap]\nack_timeout = \"0ms\"\n", "2:15", "is \"0ms\"", "\"2s\""},
         ConfigFault{"AcknowledgedTooLate", "[coap]\nack_timeout = \"100ms\"\n", "", "acknowledge_after is 250 ms",
                     "below ack_timeout"},
+        ConfigFault{"BlockSizeOfNoneWithoutQuotes", "[coap]\nblock_size = 100\n", "2:14", "is \"100\"", "16 32 64"},
         ConfigFault{"BlockSizeOfNone", "[coap]\nblock_size = \"100\"\n", "2:14", "is \"100\"", "16 32 64"},
         ConfigFault{"SectionIsAValue", "log = 3\n", "1:1", "not a section", "[log]"}),
     [](const auto& tested) { return tested.param.name; });

@@ -180,12 +180,18 @@ class DocumentReader {
     if (const toml::array* array = node.as_array(); array != nullptr && takes_array) {
       return read_array(entry, whose, *array);
     }
+    // Where the choices are numbers, nobody puts them in quotes.
+    const bool takes_numbers =
+        entry.kind == ValueKind::choice && entry.choices.front() >= '0' && entry.choices.front() <= '9';
+    if (const auto* number = node.as_integer(); number != nullptr && takes_numbers) {
+      return read_text(entry, whose, node, std::to_string(number->get()));
+    }
     if (!node.is_string() || entry.kind == ValueKind::methods) return wrong_type(node);
-    return read_text(entry, whose, node);
+    return read_text(entry, whose, node, node.as_string()->get());
   }
 
-  Outcome<ConfigValue> read_text(const ConfigKey& entry, const std::string& whose, const toml::node& node) {
-    const std::string& written = node.as_string()->get();
+  Outcome<ConfigValue> read_text(const ConfigKey& entry, const std::string& whose, const toml::node& node,
+                                 const std::string& written) {
     auto value = value_from_text(entry, written, folder_);
     if (!value) return fault(place_of(node), whose + " is \"" + written.substr(0, 80) + "\"", value.error());
     value->place = place_of(node);
@@ -201,7 +207,7 @@ class DocumentReader {
         return fault(place_of(element), whose + " holds " + std::string(type_name(element)),
                      std::string(form_of(entry.kind)));
       }
-      auto one = read_text(entry, whose, element);
+      auto one = read_text(entry, whose, element, element.as_string()->get());
       if (!one) return one;
       if (auto* addresses = std::get_if<std::vector<Address>>(&all.value)) {
         addresses->push_back(std::get<std::vector<Address>>(one->value).front());

@@ -49,7 +49,7 @@ std::string cell_text(const std::string& column, const Json& value) {
     return all;
   }
   if (value.is_string()) {
-    std::string text = printable(value.get<std::string>());
+    std::string text = printable_line(value.get<std::string>());
     std::erase(text, '\n');
     return text;
   }

@@ -74,6 +74,16 @@ class Requests(Folder):
         done, _ = self.ask("--json", "post", "-d", "x", "URI/a", answer=answer)
         self.assertEqual(json.loads(done.stdout)["location"], "/x/y%20z")
 
+    def test_who_has_no_token_is_not_told_of_its_rights(self):
+        done, _ = self.ask("delete", "URI/a", answer=(0x85, [], b""), expect=CLIENT_ERROR)
+        self.assertIn("4.05", done.stderr)
+        self.assertNotIn("token", done.stderr)
+
+    def test_a_problem_adds_no_lines_of_its_own(self):
+        problem = b"\xa1\x20\x6cx\n  title: y"
+        done, _ = self.ask("get", "URI/a", answer=(0x80, [(CONTENT_FORMAT, b"\x01\x01")], problem), expect=CLIENT_ERROR)
+        self.assertEqual(len(done.stderr.splitlines()), 2, done.stderr)
+
     def test_an_error_says_why(self):
         done, _ = self.ask("get", "URI/a", answer=(0x84, [], b"no such\x1b lamp"), expect=CLIENT_ERROR)
         self.assertIn("no such", done.stderr)
@@ -141,6 +151,13 @@ class Discover(Folder):
             run("discover", stub.uri, expect=CLIENT_ERROR, cwd=self.folder)
         with Stub(lambda request: (0x45, [], b"<<<")) as stub:
             self.assertIn("link_", run("discover", stub.uri, expect=SECURITY, cwd=self.folder).stderr)
+
+    def test_nobody_else_adds_lines_to_the_table(self):
+        hostile = b'</a>;title="x\\\n/forged  core.safe";rt="\xe2\x80\xaeesrever"'
+        with Stub(lambda request: (0x45, [(CONTENT_FORMAT, b"\x28")], hostile)) as stub:
+            done = run("discover", stub.uri, cwd=self.folder)
+            self.assertEqual(len(done.stdout.splitlines()), 2, done.stdout)
+            self.assertNotIn("\u202e", done.stdout)
 
 
 class Observe(Folder):

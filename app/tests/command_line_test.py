@@ -256,6 +256,17 @@ class ExitCodes(Folder):
         self.assertIn("aceward --help", run("bogus", expect=USAGE).stderr)
         self.assertEqual(json.loads(run("--json", "bogus", expect=USAGE).stdout)["error"]["exit"], USAGE)
 
+    def test_a_wrong_command_line_fails_as_everything_else(self):
+        for arguments in (["get"], ["get", "--bogus", "coap://[::1]"], ["get", "--timeout", "soon", "coap://[::1]"],
+                          ["serve", "xs"], []):
+            told = run(*arguments, expect=USAGE)
+            self.assertTrue(told.stderr.startswith("aceward: "), told.stderr)
+            self.assertIn(" --help", told.stderr)
+            self.assertEqual(told.stdout, "")
+            for asked in (["--json", *arguments], [*arguments, "--json"]):
+                error = json.loads(run(*asked, expect=USAGE).stdout)["error"]
+                self.assertEqual((error["reason"], error["exit"]), ("usage", USAGE))
+
     def test_help_and_version_begin_as_they_should(self):
         self.assertRegex(run("--version").stdout, r"^aceward \d+\.\d+\.\d+\n$")
         for command in ([], ["init"], ["serve"], ["get"], ["fetch"], ["observe"], ["discover"], ["ping"], ["counters"], ["client", "add"], ["token", "revoke"], ["decode"], ["keygen"]):
