@@ -189,6 +189,14 @@ void Endpoint::State::on_timer(Timer kind, ExchangeId id, Instant now) {
   }
 }
 
+void Endpoint::State::drop_stalled() {
+  while (!stalled.empty()) {
+    const auto found = sent.find(stalled.front().id.value);
+    if (found != sent.end() && found->second.in_flight) return;
+    stalled.pop_front();
+  }
+}
+
 void Endpoint::State::on_retransmit(ExchangeId id, Instant now) {
   MessageKey key;
   const auto ours = sent.find(id.value);
@@ -213,6 +221,7 @@ void Endpoint::State::on_retransmit(ExchangeId id, Instant now) {
       send(at(key.peer).peer, transmission->datagram);
     }
     if (ours != sent.end() && transmission->retransmissions == parameters.stalled_after) {
+      drop_stalled();  // perhaps nobody ever asks for them
       stalled.push_back({at(key.peer).peer, id, transmission->retransmissions});
     }
     timers.set(Timer::retransmit, id.value, *again);
@@ -274,13 +283,11 @@ std::optional<Outgoing> Endpoint::next_datagram() {
 }
 
 std::optional<Stalled> Endpoint::next_stalled() {
-  while (!state_->stalled.empty()) {
-    auto next = state_->stalled.front();
-    state_->stalled.pop_front();
-    const auto found = state_->sent.find(next.id.value);
-    if (found != state_->sent.end() && found->second.in_flight) return next;
-  }
-  return std::nullopt;
+  state_->drop_stalled();
+  if (state_->stalled.empty()) return std::nullopt;
+  auto next = state_->stalled.front();
+  state_->stalled.pop_front();
+  return next;
 }
 
 void Endpoint::recycle(Bytes&& datagram) { state_->keep_for_later(std::move(datagram)); }
@@ -402,7 +409,8 @@ const Counters& Endpoint::counters() const {
 Occupancy Endpoint::occupancy() const {
   return {state_->peers.size(),  state_->memories[0].size() + state_->memories[1].size(),
           state_->sent.size(),   state_->received.size() + (state_->current ? 1U : 0U),
-          state_->events.size(), state_->datagrams.size()};
+          state_->events.size(), state_->datagrams.size(),
+          state_->stalled.size()};
 }
 
 }  // namespace aceward::coap

@@ -62,6 +62,7 @@ struct Occupancy {
   std::size_t answers = 0;
   std::size_t events = 0;
   std::size_t datagrams = 0;
+  std::size_t stalled = 0;  ///< waiting for next_stalled()
 };
 
 /// The bottom layer over datagrams.

@@ -65,6 +65,20 @@ TEST_F(CoapClient, TellsOfARequestThatDoesNotGetThrough) {
   EXPECT_FALSE(endpoint.next_stalled()) << "once for each request";
 }
 
+TEST_F(CoapClient, WhatIsStalledDoesNotPileUpWhereNobodyAsks) {
+  for (int i = 0; i < 50; ++i) {
+    ask();
+    while (endpoint.occupancy().requests != 0) {
+      advance(*endpoint.next_timeout() - now);
+      while (sent()) continue;
+    }
+    EXPECT_EQ(next_text(), "coap_not_acknowledged");
+    EXPECT_EQ(endpoint.occupancy().stalled, 1U);
+  }
+  EXPECT_FALSE(endpoint.next_stalled());
+  EXPECT_EQ(endpoint.occupancy().stalled, 0U);
+}
+
 TEST_F(CoapClient, WhatIsAnsweredInTimeIsNotStalled) {
   ask();
   const auto request = sent();

@@ -144,6 +144,8 @@ struct Endpoint::State {
   void on_reset(const Peer& from, std::uint16_t message_id, Instant now);
   void on_timer(Timer kind, ExchangeId id, Instant now);
   void on_retransmit(ExchangeId id, Instant now);
+  /// Forgets those in front that are no longer stalled.
+  void drop_stalled();
   /// Once for each exchange.
   void gone(ExchangeId id, Error why);
 
@@ -249,7 +251,7 @@ struct Endpoint::State {
   std::pmr::deque<Passing> passing{&pool};  // those of `events`, in the same order
   std::optional<Passing> current;           // the last that was pulled, while it is not answered
   std::pmr::deque<Outgoing> datagrams{&pool};
-  std::deque<Stalled> stalled;  // at most one for each open request of ours
+  std::deque<Stalled> stalled;  // at most one for each request of ours within MAX_TRANSMIT_WAIT
   Message scratch;
   std::vector<Bytes> spare_datagrams;
   std::vector<std::pair<Options, Bytes>> spare_parts;
