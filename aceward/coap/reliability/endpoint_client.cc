@@ -148,7 +148,7 @@ void Endpoint::State::transmit(ExchangeId id, std::uint16_t message_id, Instant 
 
 void Endpoint::State::end_flight(ExchangeId id, Sent& exchange) {
   timers.clear(Timer::retransmit, id.value);
-  if (std::exchange(exchange.in_flight, false)) transmissions.erase({exchange.peer, exchange.message_id});
+  if (std::exchange(exchange.in_flight, false)) transmissions.erase({exchange.peer, exchange.message_id}, id);
 }
 
 void Endpoint::State::leave_place(Sent& exchange) {

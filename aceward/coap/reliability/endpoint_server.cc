@@ -155,7 +155,7 @@ void Endpoint::State::send_next(ExchangeId id, Received& exchange, Instant now) 
   }
   timers.clear(Timer::notify, id.value);
   timers.clear(Timer::deadline, id.value);
-  if (std::exchange(exchange.in_flight, false)) transmissions.erase(exchange.response_key);
+  if (std::exchange(exchange.in_flight, false)) transmissions.erase(exchange.response_key, id);
   auto datagram = std::move(*exchange.next);
   exchange.next.reset();
   exchange.final = exchange.next_final;
@@ -185,7 +185,7 @@ bool Endpoint::State::supersede(ExchangeId id, Received& exchange, std::optional
   const auto message_id = take_message_id(exchange.peer, now);
   if (!message_id) return false;
   auto transmission = std::move(*old);
-  transmissions.erase(exchange.response_key);
+  transmissions.erase(exchange.response_key, id);
   transmission.datagram = std::move(*exchange.next);
   exchange.next.reset();
   exchange.final = exchange.next_final;
@@ -209,7 +209,7 @@ void Endpoint::State::on_response_acknowledged(ExchangeId id, Instant now) {
     peer.rtt = peer.rtt ? (*peer.rtt * 7 + sample) / 8 : sample;
   }
   timers.clear(Timer::retransmit, id.value);
-  transmissions.erase(exchange.response_key);
+  transmissions.erase(exchange.response_key, id);
   exchange.in_flight = false;
   exchange.heard = true;
   leave_place(exchange);
@@ -230,7 +230,7 @@ void Endpoint::State::finish_received(ExchangeId id, Instant now) {
   for (const auto kind : {Timer::retransmit, Timer::acknowledge, Timer::deadline, Timer::notify}) {
     timers.clear(kind, id.value);
   }
-  if (exchange.in_flight) transmissions.erase(exchange.response_key);
+  if (exchange.in_flight) transmissions.erase(exchange.response_key, id);
   leave_place(exchange);
   if (exchange.waits) std::erase(peer.waiting, id.value);
   std::erase(peer.answers, id.value);

@@ -252,5 +252,18 @@ TEST(CoapTransmissions, ALateTimerDoesNotLeaveMaxTransmitSpan) {
   EXPECT_FALSE(transmissions.retransmit(*one, start + 45s + 1ns));
 }
 
+TEST(CoapTransmissions, AMessageIdThatWentToAnotherExchangeIsItsOwn) {
+  const Parameters parameters;
+  SeededRandom random(1);
+  Transmissions transmissions(parameters, random);
+  transmissions.start_non_confirmable({1, 0}, ExchangeId(1), start);
+  (void)transmissions.start_confirmable({1, 0}, ExchangeId(2), {}, start + 1h);
+  transmissions.erase({1, 0}, ExchangeId(1));
+  ASSERT_NE(transmissions.find({1, 0}), nullptr) << "else it would never be retransmitted, nor end";
+  EXPECT_EQ(transmissions.find({1, 0})->exchange, ExchangeId(2));
+  transmissions.erase({1, 0}, ExchangeId(2));
+  EXPECT_EQ(transmissions.find({1, 0}), nullptr);
+}
+
 }  // namespace
 }  // namespace aceward::coap

@@ -40,7 +40,12 @@ class Transmissions {
     sent_.insert_or_assign(key, std::move(transmission));
   }
   Transmission* find(const MessageKey& key);
-  void erase(const MessageKey& key) { sent_.erase(key); }
+  /// A non-confirmable message stays until its exchange sends another, so its Message ID may have gone to another
+  /// exchange meanwhile, whose record is left alone.
+  void erase(const MessageKey& key, ExchangeId of) {
+    const auto found = sent_.find(key);
+    if (found != sent_.end() && found->second.exchange == of) sent_.erase(found);
+  }
 
   /// The timeout passed. The time when it is due again, if the message is to be retransmitted now; nullopt if the
   /// attempts are used up, or if another one would leave MAX_TRANSMIT_SPAN (a timer that fired late).
