@@ -122,7 +122,9 @@ class DocumentReader {
         for (const ConfigKey& other : config_keys()) {
           if (other.section == kind.name) names.push_back(other.name);
         }
-        return fault(place_of(key), brackets + " has no key \"" + name + "\"", nearest_hint(name, names));
+        std::string found = brackets;
+        found.append(" has no key \"").append(name).append("\"");
+        return fault(place_of(key), std::move(found), nearest_hint(name, names));
       }
       auto value = read_value(*entry, name, node);
       if (!value) return std::unexpected(value.error());
