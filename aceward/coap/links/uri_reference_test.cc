@@ -110,11 +110,11 @@ TEST(LinkResolution, ContextIsTheAnchorElseTheOriginOfTheTargetElseThatOfTheDocu
   const auto external = resolve(Link{"http://www.example.com/sensors/t123", {}}, document);
   EXPECT_EQ(external->context, "http://www.example.com");
 
-  const auto anchored =
+  const auto with_anchor =
       resolve(Link{"http://www.example.com/sensors/t123", {}}.add("anchor", "/sensors/temp").add("rel", "describedby"),
               document);
-  EXPECT_EQ(anchored->context, "coap://h.example:61616/sensors/temp");
-  EXPECT_EQ(anchored->target, "http://www.example.com/sensors/t123");
+  EXPECT_EQ(with_anchor->context, "coap://h.example:61616/sensors/temp");
+  EXPECT_EQ(with_anchor->target, "http://www.example.com/sensors/t123");
 
   EXPECT_EQ(resolve(Link{"urn:dev:1", {}}, document)->context, "coap://h.example:61616");
   EXPECT_EQ(resolve(Link{"//other/x", {}}, document)->context, "coap://other");
