@@ -83,7 +83,7 @@ bool Console::colour() const {
 }
 
 void Console::out(std::string_view text) const {
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (!text.empty()) std::fwrite(text.data(), 1, text.size(), stdout);  // an empty view may have no address
   std::fflush(stdout);
 }
 

@@ -148,7 +148,7 @@ int ask(std::string_view what, std::span<char*> values) {
   if (answers->empty()) std::puts("alive");
   for (const coap::Response& answer : *answers) {
     std::printf("%s %zu\n", answer.code.number().c_str(), answer.payload.size());
-    std::fwrite(answer.payload.data(), 1, answer.payload.size(), stdout);
+    if (!answer.payload.empty()) std::fwrite(answer.payload.data(), 1, answer.payload.size(), stdout);
     std::puts("");
   }
   return 0;
