@@ -171,6 +171,6 @@ int main(int count, char** values) {
   for (const std::string_view method : {"get", "put", "post", "delete", "ping"}) {
     if (what == method) return ask(what, arguments.subspan(1));
   }
-  std::fputs(usage.data(), stderr);
+  std::fwrite(usage.data(), 1, usage.size(), stderr);
   return 2;
 }

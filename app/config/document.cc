@@ -124,7 +124,7 @@ class DocumentReader {
         }
         std::string found = brackets;
         found.append(" has no key \"").append(name).append("\"");
-        return fault(place_of(key), std::move(found), nearest_hint(name, names));
+        return fault(place_of(key), found, nearest_hint(name, names));
       }
       auto value = read_value(*entry, name, node);
       if (!value) return std::unexpected(value.error());
