@@ -15,14 +15,24 @@ inline IssuedToken clone(const IssuedToken& token) {
   copy.number = token.number;
   copy.client_id = token.client_id;
   copy.server_id = token.server_id;
+  copy.more_servers = token.more_servers;
   copy.client = token.client;
   copy.server = token.server;
+  copy.audience = token.audience;
   copy.scope = token.scope;
   copy.key_id = token.key_id;
   copy.key_thumbprint = token.key_thumbprint;
   copy.pop_key = token.pop_key.clone();
+  copy.token_digest = token.token_digest;
+  copy.token_hash = token.token_hash;
+  copy.profile = token.profile;
+  copy.cnonce = token.cnonce;
+  copy.exi = token.exi;
   copy.issued_at = token.issued_at;
   copy.expires_at = token.expires_at;
+  copy.refresh_digest = token.refresh_digest;
+  copy.refresh_until = token.refresh_until;
+  copy.origin = token.origin;
   copy.revoked = token.revoked;
   return copy;
 }
@@ -63,6 +73,39 @@ class MemoryLedger final : public Ledger {
     return std::nullopt;
   }
 
+  Result<std::optional<IssuedToken>> find(TokenNumber number) override {
+    if (look_up_error) return std::unexpected(*look_up_error);
+    for (const IssuedToken& token : tokens)
+      if (token.number == number) return clone(token);
+    return std::nullopt;
+  }
+
+  Result<std::vector<RevokedToken>> revoked(WallTime now, std::size_t limit) override {
+    if (look_up_error) return std::unexpected(*look_up_error);
+    std::vector<RevokedToken> found;
+    for (const TokenNumber number : revoked_in_order_) {
+      for (const IssuedToken& token : tokens) {
+        if (token.number != number || token.expires_at <= now || found.size() == limit) continue;
+        std::vector<std::int64_t> servers{token.server_id};
+        servers.insert(servers.end(), token.more_servers.begin(), token.more_servers.end());
+        found.push_back({token.number, token.client_id, std::move(servers), token.token_hash, token.expires_at});
+      }
+    }
+    return found;
+  }
+
+  /// Revokes a recorded token, and ends its refresh token and that of its origin.
+  void revoke(TokenNumber number) {
+    for (IssuedToken& token : tokens) {
+      if (token.number != number) continue;
+      if (!token.revoked) revoked_in_order_.push_back(number);
+      token.revoked = true;
+      token.refresh_digest.clear();
+      for (IssuedToken& origin : tokens)
+        if (token.origin.value != 0 && origin.number == token.origin) origin.refresh_digest.clear();
+    }
+  }
+
   std::size_t waiting() const { return waiting_.size(); }
   /// Completes the oldest record that waits; false when none does.
   bool complete_next() {
@@ -80,6 +123,7 @@ class MemoryLedger final : public Ledger {
 
  private:
   std::int64_t last_number_ = 0;
+  std::vector<TokenNumber> revoked_in_order_;
   std::deque<std::pair<IssuedToken, Recorded>> waiting_;
 };
 

@@ -81,4 +81,8 @@ inline constexpr Reason ledger_silent{"ledger_silent", ErrorClass::internal,
                                       "the ledger did not say whether the token was recorded",
                                       "look whether the store was closed"};
 
+inline constexpr Reason requests_full{"requests_full", ErrorClass::denied,
+                                      "too many requests for access wait for their owners",
+                                      "decide them: aceward request list|approve|deny"};
+
 }  // namespace aceward::reason

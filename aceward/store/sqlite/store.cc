@@ -261,6 +261,27 @@ Result<std::optional<IssuedToken>> Store::find_by_key_id(std::int64_t client_id,
   return find_token_by_key_id(state_->reader, client_id, server_id, key_id, now);
 }
 
+Result<std::optional<IssuedToken>> Store::find(TokenNumber number) {
+  auto token = read_token(state_->reader, number);
+  if (!token && token.error() == reason::record_missing) return std::nullopt;
+  return token;
+}
+
+Result<std::vector<ace::as::RevokedToken>> Store::revoked(WallTime now, std::size_t limit) {
+  std::vector<ace::as::RevokedToken> found;
+  Query query = ACEWARD_TRY(state_->reader.prepare(
+      "SELECT number, client_id, server_id, expires_at FROM token WHERE revoked = 1 AND expires_at > ? LIMIT ?"));
+  query.integer(now.time_since_epoch().count()).integer(static_cast<std::int64_t>(limit));
+  while (ACEWARD_TRY(query.step())) {
+    found.push_back({.number = TokenNumber(query.integer_at(0)),
+                     .client_id = query.integer_at(1),
+                     .servers = {query.integer_at(2)},
+                     .token_hash = {},
+                     .expires_at = WallTime(std::chrono::seconds(query.integer_at(3)))});
+  }
+  return found;
+}
+
 Result<IssuedToken> Store::token(TokenNumber number) { return read_token(state_->reader, number); }
 Result<std::vector<IssuedToken>> Store::tokens(const TokenFilter& filter) {
   return read_tokens(state_->reader, filter);

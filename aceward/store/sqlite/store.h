@@ -142,6 +142,8 @@ class Store final : public ace::as::Ledger {
   void record(ace::as::IssuedToken token, Recorded done) override;
   Result<std::optional<ace::as::IssuedToken>> find_by_key_id(std::int64_t client_id, std::int64_t server_id,
                                                              BytesView key_id, WallTime now) override;
+  Result<std::optional<ace::as::IssuedToken>> find(ace::as::TokenNumber number) override;
+  Result<std::vector<ace::as::RevokedToken>> revoked(WallTime now, std::size_t limit) override;
   Result<> record_now(ace::as::IssuedToken token);
 
   /// One token, with its key. Errors: `record_missing`.
