@@ -36,4 +36,8 @@ inline constexpr Reason token_cnf_unusable{"token_cnf_unusable", ErrorClass::uns
                                            "use a public key of P-256 or Ed25519, or a symmetric key of 16 to 256 "
                                            "octets"};
 
+inline constexpr Reason derivation_key_too_short{"derivation_key_too_short", ErrorClass::internal,
+                                                 "a key derivation key has less than 16 octets",
+                                                 "share a longer one between authorization and resource server"};
+
 }  // namespace aceward::reason
