@@ -12,8 +12,8 @@
 
 namespace aceward::ace {
 
-///   access-information = { 1 => bstr, ? 2 => uint, ? 8 => cnf-map, ? 9 => tstr / bstr, ? 34 => int, ? 38 => int,
-///                          ? 41 => cnf-map, * (int / tstr) => any }
+///   access-information = { 1 => bstr, ? 2 => uint, ? 8 => cnf-map, ? 9 => tstr / bstr, ? 34 => int, ? 37 => bstr,
+///                          ? 38 => int, ? 41 => cnf-map, * (int / tstr) => any }
 ///
 /// Holds a secret where the proof-of-possession key is symmetric.
 struct AccessInformation {
@@ -24,6 +24,7 @@ struct AccessInformation {
   std::optional<TokenType> token_type;      ///< absent means PoP
   std::optional<Profile> ace_profile;
   std::optional<cwt::Confirmation> rs_cnf;  ///< the key the resource server authenticates with
+  std::optional<Bytes> refresh_token;       ///< gets the next token (RFC 6749 section 6); for the AS alone
 };
 
 ///   error = { 30 => int, ? 31 => tstr, ? 32 => tstr, * (int / tstr) => any }
@@ -40,11 +41,11 @@ struct ErrorResponse {
 template <>
 struct aceward::cbor::Schema<aceward::ace::AccessInformation> {
   using T = aceward::ace::AccessInformation;
-  static constexpr auto value =
-      declare<T>("Access Information", Unknown::ignore, required(1, "access_token", &T::access_token),
-                 optional(2, "expires_in", &T::expires_in), optional(8, "cnf", &T::cnf),
-                 optional(9, "scope", &T::scope), optional(34, "token_type", &T::token_type),
-                 optional(38, "ace_profile", &T::ace_profile), optional(41, "rs_cnf", &T::rs_cnf));
+  static constexpr auto value = declare<T>(
+      "Access Information", Unknown::ignore, required(1, "access_token", &T::access_token),
+      optional(2, "expires_in", &T::expires_in), optional(8, "cnf", &T::cnf), optional(9, "scope", &T::scope),
+      optional(34, "token_type", &T::token_type), optional(37, "refresh_token", &T::refresh_token),
+      optional(38, "ace_profile", &T::ace_profile), optional(41, "rs_cnf", &T::rs_cnf));
 };
 
 template <>

@@ -13,7 +13,7 @@
 namespace aceward::ace {
 
 ///   request = { ? 4 => cnf-map, ? 5 => tstr, ? 9 => tstr / bstr, ? 24 => tstr, ? 25 => bstr, ? 33 => uint,
-///               ? 38 => int / null, ? 39 => bstr, * (int / tstr) => any }
+///               ? 37 => bstr, ? 38 => int / null, ? 39 => bstr, * (int / tstr) => any }
 ///
 /// Unknown parameters are ignored (RFC 6749 section 3.2). Parse with `cbor::parse<TokenRequest>`.
 struct TokenRequest {
@@ -26,6 +26,7 @@ struct TokenRequest {
   /// Null: "tell me which one" (section 5.8.4.3).
   std::optional<cbor::Nullable<Profile>> ace_profile;
   std::optional<Bytes> cnonce;
+  std::optional<Bytes> refresh_token;  ///< with grant_type refresh_token (RFC 6749 section 6)
 };
 
 }  // namespace aceward::ace
@@ -33,9 +34,10 @@ struct TokenRequest {
 template <>
 struct aceward::cbor::Schema<aceward::ace::TokenRequest> {
   using T = aceward::ace::TokenRequest;
-  static constexpr auto value = declare<T>(
-      "token request", Unknown::ignore, optional(4, "req_cnf", &T::req_cnf), optional(5, "audience", &T::audience),
-      optional(9, "scope", &T::scope), optional(24, "client_id", &T::client_id),
-      optional(25, "client_secret", &T::client_secret), optional(33, "grant_type", &T::grant_type),
-      optional(38, "ace_profile", &T::ace_profile), optional(39, "cnonce", &T::cnonce));
+  static constexpr auto value =
+      declare<T>("token request", Unknown::ignore, optional(4, "req_cnf", &T::req_cnf),
+                 optional(5, "audience", &T::audience), optional(9, "scope", &T::scope),
+                 optional(24, "client_id", &T::client_id), optional(25, "client_secret", &T::client_secret),
+                 optional(33, "grant_type", &T::grant_type), optional(37, "refresh_token", &T::refresh_token),
+                 optional(38, "ace_profile", &T::ace_profile), optional(39, "cnonce", &T::cnonce));
 };
