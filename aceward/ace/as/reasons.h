@@ -84,5 +84,63 @@ inline constexpr Reason ledger_silent{"ledger_silent", ErrorClass::internal,
 inline constexpr Reason requests_full{"requests_full", ErrorClass::denied,
                                       "too many requests for access wait for their owners",
                                       "decide them: aceward request list|approve|deny"};
+inline constexpr Reason signing_key_missing{"signing_key_missing", ErrorClass::internal,
+                                            "the authorization server has no key to sign tokens with",
+                                            "configure a signing key"};
+
+inline constexpr Reason client_secret_missing{"client_secret_missing", ErrorClass::denied,
+                                              "the channel does not say who the client is, and the request does not",
+                                              "send client_id and client_secret, or use the client's key"};
+inline constexpr Reason client_secret_wrong{"client_secret_wrong", ErrorClass::denied,
+                                            "client_id and client_secret are not those of a registered client",
+                                            "compare both with what the client was registered with"};
+inline constexpr Reason client_secret_throttled{"client_secret_throttled", ErrorClass::denied,
+                                                "too many wrong client secrets came from this peer or for this client",
+                                                "wait for Max-Age; look for who is guessing"};
+inline constexpr Reason client_without_rules{"client_without_rules", ErrorClass::denied,
+                                             "no policy rule names this client or one of its groups",
+                                             "add a policy rule for the client"};
+inline constexpr Reason token_requests_too_many{"token_requests_too_many", ErrorClass::denied,
+                                                "the client has asked for too many tokens in a short time",
+                                                "wait for Max-Age, and use the tokens for as long as they live"};
+inline constexpr Reason tokens_too_many{"tokens_too_many", ErrorClass::denied,
+                                        "the client holds as many live tokens as one client may",
+                                        "use the tokens for as long as they live, or shorten their lifetime"};
+inline constexpr Reason group_audience_unusable{
+    "group_audience_unusable", ErrorClass::internal, "the servers of a group audience cannot take one token",
+    "give all of them signed tokens, the same scope format, the same kind of expiry and a common profile"};
+inline constexpr Reason group_key_shared{"group_key_shared", ErrorClass::denied,
+                                         "a symmetric key would be shared by all servers of a group audience",
+                                         "ask with a public key"};
+inline constexpr Reason pop_key_of_other_servers{"pop_key_of_other_servers", ErrorClass::denied,
+                                                 "the kid is that of a key that other servers share too",
+                                                 "ask again without req_cnf to get a new key"};
+inline constexpr Reason refresh_token_missing{"refresh_token_missing", ErrorClass::malformed,
+                                              "the grant type is refresh_token, but there is none",
+                                              "send the refresh_token that came with the token"};
+inline constexpr Reason refresh_token_unexpected{"refresh_token_unexpected", ErrorClass::malformed,
+                                                 "a refresh_token stands beside another grant type",
+                                                 "send grant_type 3 with it"};
+inline constexpr Reason refresh_token_invalid{"refresh_token_invalid", ErrorClass::denied,
+                                              "the refresh token is not known, has ended, or is another client's",
+                                              "ask for a token without it"};
+inline constexpr Reason refresh_changes_key{"refresh_changes_key", ErrorClass::malformed,
+                                            "a refresh asks for another key than the first token's",
+                                            "leave req_cnf out (RFC 9200 section 5.8.1)"};
+inline constexpr Reason refresh_changes_audience{"refresh_changes_audience", ErrorClass::malformed,
+                                                 "a refresh asks for another audience than the first token's",
+                                                 "leave audience out (RFC 9200 section 5.8.1)"};
+inline constexpr Reason refresh_widens_scope{"refresh_widens_scope", ErrorClass::denied,
+                                             "a refresh asks for more than the first token's scope",
+                                             "ask for a token without the refresh token (RFC 6749 section 6)"};
+inline constexpr Reason owner_asked{"owner_asked", ErrorClass::denied,
+                                    "no rule decides the request, so it waits for the owner of the server",
+                                    "aceward request list|approve|deny; the client comes back by itself"};
+inline constexpr Reason owner_denied{"owner_denied", ErrorClass::denied,
+                                     "the owner of the server has denied the request",
+                                     "aceward request list shows it; add a policy rule to allow it"};
+inline constexpr Reason server_derivation_key_unusable{"server_derivation_key_unusable", ErrorClass::internal,
+                                                       "no key can be derived from the server's derivation key",
+                                                       "register the server with a derivation key of 16 to 64 octets"};
 
 }  // namespace aceward::reason

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "aceward/ace/as/audit.h"
 #include "aceward/ace/as/authenticated_client.h"
 #include "aceward/ace/as/ledger.h"
 #include "aceward/ace/as/registry.h"
@@ -25,18 +26,6 @@ struct TokenEndpointConfig {
   std::string issuer;  ///< the claim `iss`; empty: the claim is left out
   /// No token lives longer, whatever the server's and the rules' lifetimes say.
   std::chrono::seconds maximum_lifetime{std::chrono::hours(24 * 30)};
-};
-
-/// One decision, for the log. Holds no secret.
-struct AuditRecord {
-  WallTime at;
-  bool granted = false;
-  std::string_view reason;  ///< id of the Reason; empty where granted
-  std::string_view detail;  ///< Error::detail
-  std::string client;       ///< name; empty: not authenticated
-  std::string server;       ///< name; empty: the request named none that is known
-  std::string scope;        ///< what was granted, as people write it
-  TokenNumber number;       ///< 0: none
 };
 
 /// Decides requests for tokens. Without any input or output of its own but the Ledger: a token is told of only when the
