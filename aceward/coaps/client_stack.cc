@@ -105,8 +105,8 @@ void ClientStack::Impl::drain(Channel channel, std::size_t wire_octets, Instant 
       handshaking.erase(channel);
       connection.identity = established->peer;
       if (tap != nullptr) tap->on_handshake(connection.peer, established->peer, established->info, now);
-      session_events.push_back(
-          SessionEstablished{connection.peer, std::move(established->peer), std::move(established->info)});
+      session_events.push_back(SessionEstablished{connection.peer, std::move(established->peer),
+                                                  std::move(established->info), std::move(established->ticket)});
       for (const Bytes& message : std::exchange(connection.held, {})) send(channel, connection, message, now);
     } else if (auto* closed = std::get_if<tls::Closed>(&*event)) {
       if (tap != nullptr) tap->on_session_closed(connection.peer, closed->why, now);
@@ -135,11 +135,14 @@ coap::Peer ClientStack::plain_peer(const Address& server) const {
   return peer;
 }
 
-Result<coap::Peer> ClientStack::connect(const Address& server, tls::ClientCredentials credentials, Instant now) {
+Result<coap::Peer> ClientStack::connect(const Address& server, tls::ClientCredentials credentials, Instant now,
+                                        std::optional<tls::ResumptionTicket> ticket) {
   if (impl_->connections.size() >= impl_->config.max_connections) return fail(reason::coaps_too_many_connections);
   const Channel channel = impl_->last_channel + 1;
+  tls::ClientConfig config = impl_->config.dtls;
+  if (ticket) config.ticket = std::move(ticket);
   auto client =
-      ACEWARD_TRY(tls::Client::create(tls::SessionId(channel), server, std::move(credentials), impl_->config.dtls));
+      ACEWARD_TRY(tls::Client::create(tls::SessionId(channel), server, std::move(credentials), std::move(config)));
   impl_->last_channel = channel;
   coap::Peer peer;
   peer.transport = coap::Transport::dtls;

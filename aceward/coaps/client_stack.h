@@ -59,7 +59,10 @@ class ClientStack {
   /// Starts a handshake. SessionEstablished or SessionFailed follows. Requests to the peer may be made at once: up to
   /// 16 datagrams are held until the session is established. Errors: `coaps_too_many_connections`, and those of
   /// tls::Client::create.
-  Result<coap::Peer> connect(const Address& server, tls::ClientCredentials credentials, Instant now);
+  /// `ticket`: that of an earlier session with this server and these credentials (SessionEstablished::ticket); the
+  /// server may want a full handshake all the same.
+  Result<coap::Peer> connect(const Address& server, tls::ClientCredentials credentials, Instant now,
+                             std::optional<tls::ResumptionTicket> ticket = std::nullopt);
   /// Sends close_notify; SessionClosed (or SessionFailed) follows. Unknown sessions are ignored.
   void close(std::uint64_t session, Instant now);
   void close_all(Instant now);

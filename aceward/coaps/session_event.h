@@ -13,6 +13,8 @@ struct SessionEstablished {
   coap::Peer peer;
   tls::PeerIdentity identity;
   tls::SessionInfo info;
+  /// Of a client: with which the next session with this server can be resumed (ClientStack::connect).
+  std::optional<tls::ResumptionTicket> ticket{};
 };
 /// The session is gone; its exchanges have ended with the same error.
 struct SessionClosed {

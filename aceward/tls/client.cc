@@ -43,8 +43,10 @@ struct Client::Impl final : detail::PeerCheck {
 Result<void> Client::Impl::prepare(ClientCredentials credentials) {
   if (const auto* psk = std::get_if<PskClient>(&credentials)) {
     ACEWARD_TRY(prepare_psk(*psk));
+  } else if (const auto* raw_key = std::get_if<RawKeyClient>(&credentials)) {
+    ACEWARD_TRY(prepare_raw_key(*raw_key));
   } else {
-    ACEWARD_TRY(prepare_raw_key(std::get<RawKeyClient>(credentials)));
+    return fail(reason::tls_setup_failed, "a kind of credential that is not here yet");
   }
   return make_connection();
 }
@@ -68,8 +70,10 @@ Result<void> Client::Impl::prepare_psk(const PskClient& credentials) {
 }
 
 Result<void> Client::Impl::prepare_raw_key(const RawKeyClient& credentials) {
-  ACEWARD_TRY(parse_spki(credentials.expected_server_spki));
-  expected_spki = credentials.expected_server_spki;
+  const auto* spki = std::get_if<Bytes>(&credentials.server);
+  if (spki == nullptr) return fail(reason::tls_setup_failed, "a server known by name");
+  ACEWARD_TRY(parse_spki(*spki));
+  expected_spki = *spki;
   priority = ACEWARD_TRY(detail::make_priority(true, false));
   certificate = ACEWARD_TRY(detail::make_certificate(credentials.key));
   gnutls_certificate_set_verify_function(certificate.get(), &detail::check_raw_public_key);

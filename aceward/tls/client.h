@@ -15,6 +15,14 @@ struct ClientConfig {
   std::size_t mtu = 1280;  ///< the largest UDP payload that is sent, in octets
   HandshakeTimers timers{};
   KeyLog key_log{};
+  SuitePreference suites = SuitePreference::constrained;
+  /// Civil time, for the certificates of a NamedServer: needed with one. Outlives the client.
+  const Clock* clock = nullptr;
+  /// Asks the server for a ticket with which the session can be resumed (Established::ticket).
+  bool wants_ticket = false;
+  /// Offered to the server, which may want a full handshake all the same. Left out silently when it was made with other
+  /// credentials.
+  std::optional<ResumptionTicket> ticket{};
 };
 
 /// One handshake and the session that comes of it. Not thread-safe. After Closed or HandshakeFailed the client is

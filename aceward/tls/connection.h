@@ -17,6 +17,13 @@ namespace aceward::tls::detail {
 struct IdentityMint {
   static PeerIdentity psk(BytesView identity, std::uint64_t handle) { return PskIdentity(to_bytes(identity), handle); }
   static PeerIdentity raw_public_key(BytesView spki) { return RawPublicKey(to_bytes(spki)); }
+  static PeerIdentity certificate(std::shared_ptr<const Certificate> certificate) {
+    return CertificateIdentity(std::move(certificate));
+  }
+  static PeerIdentity nobody() { return NoIdentity(0); }
+  static ResumptionTicket ticket(std::shared_ptr<const ResumptionTicket::Material> material) {
+    return ResumptionTicket(std::move(material));
+  }
 };
 
 /// What a connection asks about its peer inside the handshake.

@@ -1,5 +1,7 @@
 #include "aceward/tls/gnutls_clock.h"
 
+#include <gnutls/gnutls.h>
+
 #include <ctime>
 #include <mutex>
 
@@ -14,6 +16,7 @@ namespace aceward::tls::detail {
 namespace {
 
 thread_local const Instant* scoped_now = nullptr;
+thread_local const WallTime* scoped_wall = nullptr;
 
 // Outside any scope (another user of GnuTLS in the process) the time stays the operating system's.
 void tell_time(struct timespec* out) {
@@ -23,9 +26,24 @@ void tell_time(struct timespec* out) {
   out->tv_nsec = static_cast<long>((since - seconds).count());
 }
 
+std::time_t tell_civil_time(std::time_t* out) {
+  std::chrono::seconds since{};
+  if (scoped_wall != nullptr) {
+    since = scoped_wall->time_since_epoch();
+  } else if (scoped_now != nullptr) {
+    since = std::chrono::floor<std::chrono::seconds>(scoped_now->time_since_epoch());
+  } else {
+    since = SystemClock().wall().time_since_epoch();
+  }
+  const auto seconds = static_cast<std::time_t>(since.count());
+  if (out != nullptr) *out = seconds;
+  return seconds;
+}
+
 void install_clock() {
   static std::once_flag once;
   std::call_once(once, [] {
+    gnutls_global_set_time_function(&tell_civil_time);
     if (clock_is_injected()) _gnutls_global_set_gettime_function(&tell_time);
   });
 }
@@ -40,5 +58,12 @@ ClockScope::ClockScope(Instant now) : outer_(scoped_now), now_(now) {
 }
 
 ClockScope::~ClockScope() { scoped_now = outer_; }
+
+CivilTimeScope::CivilTimeScope(WallTime at) : outer_(scoped_wall), at_(at) {
+  install_clock();
+  scoped_wall = &at_;
+}
+
+CivilTimeScope::~CivilTimeScope() { scoped_wall = outer_; }
 
 }  // namespace aceward::tls::detail

@@ -19,6 +19,20 @@ class ClockScope {
   Instant now_;
 };
 
+/// While it lives, GnuTLS on this thread sees this civil time: for the dates of certificates. Elsewhere it takes the
+/// whole seconds of the ClockScope's `now` for the time of day, which does for the age of tickets.
+class CivilTimeScope {
+ public:
+  explicit CivilTimeScope(WallTime at);
+  CivilTimeScope(const CivilTimeScope&) = delete;
+  CivilTimeScope& operator=(const CivilTimeScope&) = delete;
+  ~CivilTimeScope();
+
+ private:
+  const WallTime* outer_;
+  WallTime at_;
+};
+
 /// Whether this GnuTLS has the hook. Without it timers follow the operating system's clock: correct on a real network,
 /// not repeatable in tests.
 bool clock_is_injected();

@@ -40,8 +40,19 @@ std::string describe(const PeerIdentity& identity) {
     if (octets.size() > shown) out += "...(" + std::to_string(octets.size()) + " octets)";
     return out;
   }
-  const BytesView spki = std::get<RawPublicKey>(identity).spki();
-  return "rpk:" + to_hex(spki.last(std::min(shown, spki.size())));
+  if (const auto* raw = std::get_if<RawPublicKey>(&identity)) {
+    const BytesView spki = raw->spki();
+    return "rpk:" + to_hex(spki.last(std::min(shown, spki.size())));
+  }
+  if (const auto* certified = std::get_if<CertificateIdentity>(&identity)) {
+    const auto& names = certified->certificate().names;
+    return "x509:" + (names.empty() ? std::string("(no name)") : names.front());
+  }
+  return "none";
+}
+
+bool Certificate::has_name(std::string_view name) const {
+  return !name.empty() && std::ranges::find(names, name) != names.end();
 }
 
 }  // namespace aceward::tls

@@ -3,10 +3,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "aceward/base/bytes.h"
+#include "aceward/base/result.h"
 
 namespace aceward::tls {
 
@@ -43,11 +47,51 @@ class RawPublicKey {
   Bytes spki_;
 };
 
-/// How the peer authenticated. At a client that used a PSK it is the identity that the client itself sent: the server
-/// proved to know its key.
-using PeerIdentity = std::variant<PskIdentity, RawPublicKey>;
+/// What an X.509 certificate says of its holder (RFC 5280, RFC 7925 section 4.4).
+struct Certificate {
+  Bytes der;
+  Bytes spki;  ///< the DER of its SubjectPublicKeyInfo: uncompressed P-256
+  /// The dNSNames, in lower case, and URIs of subjectAltName; where there is none of either, the common name of the
+  /// subject (which is where RFC 7925 section 4.4.2 lets a client's EUI-64 stand). No name is empty or holds a control
+  /// character. Wildcards are names like others, and match nothing but themselves.
+  std::vector<std::string> names;
 
-/// For a log or a trace: `psk:<hex, shortened>` or `rpk:<hex of the last octets of the key>`. Holds no secret.
+  bool has_name(std::string_view name) const;
+  friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
+/// The peer proved to hold the private key of a certificate that an authority vouches for. Only a completed handshake
+/// makes one. Cheap to copy.
+class CertificateIdentity {
+ public:
+  const Certificate& certificate() const { return *certificate_; }
+  friend bool operator==(const CertificateIdentity& a, const CertificateIdentity& b) {
+    return *a.certificate_ == *b.certificate_;
+  }
+
+ private:
+  friend struct detail::IdentityMint;
+  explicit CertificateIdentity(std::shared_ptr<const Certificate> certificate) : certificate_(std::move(certificate)) {}
+  std::shared_ptr<const Certificate> certificate_;
+};
+
+/// The peer authenticated with nothing; the session is confidential all the same, and its server authenticated. Only
+/// at a server that allows it. Only a completed handshake makes one.
+class NoIdentity {
+ public:
+  friend bool operator==(const NoIdentity&, const NoIdentity&) = default;
+
+ private:
+  friend struct detail::IdentityMint;
+  explicit NoIdentity(int) {}
+};
+
+/// How the peer authenticated. At a client that used a PSK it is the identity that the client itself sent: the server
+/// proved to know its key. In a resumed session it is what the full handshake before it had proved.
+using PeerIdentity = std::variant<PskIdentity, RawPublicKey, CertificateIdentity, NoIdentity>;
+
+/// For a log or a trace: `psk:<hex, shortened>`, `rpk:<hex of the last octets of the key>`, `x509:<first name>` or
+/// `none`. Holds no secret.
 std::string describe(const PeerIdentity& identity);
 
 /// A point of P-256 in affine coordinates, big-endian: what a COSE_Key carries as x and y.

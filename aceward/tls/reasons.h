@@ -26,6 +26,34 @@ inline constexpr Reason raw_key_refused{"raw_key_refused", ErrorClass::denied,
 inline constexpr Reason server_key_unexpected{"server_key_unexpected", ErrorClass::peer_misbehaved,
                                               "the server proved a key other than the one that was expected",
                                               "look whether rs_cnf (or the configuration) names the server's key"};
+inline constexpr Reason certificate_chain_malformed{
+    "certificate_chain_malformed", ErrorClass::malformed,
+    "the certificate chain is not one that DTLS can use, or the private key is another certificate's",
+    "give PEM certificates with P-256 keys and ecdsa-with-SHA256, the own one first, and its key"};
+inline constexpr Reason authorities_malformed{"authorities_malformed", ErrorClass::malformed,
+                                              "the certificates of the authorities cannot be read",
+                                              "give 1 to 64 CA certificates in PEM"};
+inline constexpr Reason certificate_untrusted{"certificate_untrusted", ErrorClass::denied,
+                                              "no authority vouches for the peer's certificate at this time",
+                                              "look at its issuer, its dates, its key usage and at this side's clock"};
+inline constexpr Reason certificate_unsupported{"certificate_unsupported", ErrorClass::unsupported,
+                                                "the peer's certificate is not of the kind that is used here",
+                                                "certificates have P-256 keys and ecdsa-with-SHA256 (RFC 7925)"};
+inline constexpr Reason certificate_refused{"certificate_refused", ErrorClass::denied,
+                                            "the server accepts no client with this certificate",
+                                            "look whether a client is registered with a name of the certificate"};
+inline constexpr Reason certificate_name_unexpected{
+    "certificate_name_unexpected", ErrorClass::peer_misbehaved, "the server's certificate is for another name",
+    "look whether the address is the right one, and which dNSName or URI its certificate has"};
+inline constexpr Reason client_unauthenticated{"client_unauthenticated", ErrorClass::denied,
+                                               "the client did not authenticate itself, and has to",
+                                               "give the client a raw key or a certificate"};
+inline constexpr Reason extended_master_secret_missing{"extended_master_secret_missing", ErrorClass::peer_misbehaved,
+                                                       "the peer does not support the extended master secret",
+                                                       "RFC 7627 is required; update the peer"};
+inline constexpr Reason resumption_refused{"resumption_refused", ErrorClass::denied,
+                                           "the session may not be resumed without a full handshake",
+                                           "nothing: the client shakes hands in full"};
 inline constexpr Reason handshake_timed_out{"handshake_timed_out", ErrorClass::peer_misbehaved,
                                             "the DTLS handshake did not complete in time",
                                             "look whether the peer is reachable and holds the same pre-shared key"};

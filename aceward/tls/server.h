@@ -11,10 +11,27 @@
 namespace aceward::tls {
 
 struct ServerConfig {
-  /// The server's own raw public key; without it only PSK cipher suites are offered.
+  /// The server's own raw public key.
   std::optional<RawKeyPair> raw_key{};
-  /// Whether PSK cipher suites are offered. With neither this nor a raw key, Server::create fails.
+  /// The server's own certificate, for clients that want one (RFC 7250: the client's extensions tell). With neither a
+  /// raw key nor this, only PSK cipher suites are offered.
+  std::optional<CertificateChain> certificate{};
+  /// Who vouches for the certificates of clients; without it no client certificate is accepted. Needs `clock`.
+  std::optional<Authorities> client_authorities{};
+  /// Civil time, for the validity of certificates. Outlives the server.
+  const Clock* clock = nullptr;
+  /// Whether PSK cipher suites are offered. With neither this, nor a raw key, nor a certificate, Server::create fails.
   bool allow_psk = true;
+  SuitePreference suites = SuitePreference::constrained;
+  /// With it the server gives session tickets to clients that ask (RFC 5077); ServerCredentials::resume decides at each
+  /// use. Without it, none.
+  std::optional<TicketKey> ticket_key{};
+  /// A ticket is good for so long from the full handshake that it was given in, however often it is used; after that a
+  /// full handshake is forced (RFC 9202 section 7.1). At most 7 days.
+  std::chrono::seconds full_handshake_after{std::chrono::hours(24)};
+  /// Tickets of PSK sessions that are remembered, with the handle of their credential, at about 100 octets each. The
+  /// oldest is forgotten for a new one: then its client has to shake hands in full.
+  std::size_t max_psk_tickets = 8192;
   /// Handshakes past the cookie and not complete. At the cap a new one takes the place of the oldest of the host (IPv4
   /// address or IPv6 /64) that has the most, if that leaves it no fewer than the new one's; else the new one is
   /// dropped. Live sessions go on.
@@ -43,8 +60,9 @@ class DataSink {
   ~DataSink() = default;
 };
 
-/// A server always authenticates its clients: a client that negotiates a raw public key suite must prove a key too.
-/// Neither renegotiation, resumption nor tickets. Not thread-safe.
+/// A server always authenticates its clients, unless ServerCredentials::allows_no_identity: a client that negotiates a
+/// suite with certificates or raw public keys must prove a key too. The extended master secret (RFC 7627) is required,
+/// renegotiation refused. Not thread-safe.
 class Server {
  public:
   /// `credentials` and `random` outlive the server. `random` makes the cookie keys; the DTLS library draws its other
@@ -92,6 +110,8 @@ class Server {
     std::uint64_t refused_sessions = 0;   ///< dropped at max_sessions
     std::uint64_t duplicate_hellos = 0;   ///< the ClientHello of a live session or handshake came once more
     std::uint64_t renegotiations_refused = 0;
+    std::uint64_t resumed = 0;              ///< handshakes completed with a ticket
+    std::uint64_t resumptions_refused = 0;  ///< ServerCredentials::resume said no, or the handle was forgotten
   };
   const Counters& counters() const;
 

@@ -12,6 +12,7 @@
 #include "aceward/base/bytes.h"
 #include "aceward/base/strong.h"
 #include "aceward/base/time.h"
+#include "aceward/tls/credentials.h"
 #include "aceward/tls/identity.h"
 
 namespace aceward::tls {
@@ -28,7 +29,11 @@ enum class Alert : std::uint8_t {
   handshake_failure = 40,
   bad_certificate = 42,
   unsupported_certificate = 43,
+  certificate_expired = 45,
+  certificate_unknown = 46,
   illegal_parameter = 47,
+  unknown_ca = 48,
+  access_denied = 49,
   decode_error = 50,
   decrypt_error = 51,
   protocol_version = 70,
@@ -48,10 +53,11 @@ struct Outgoing {
 
 /// What a handshake cost and agreed on: for traces and benchmarks.
 struct SessionInfo {
-  std::string cipher_suite;  ///< the IANA name: `TLS_PSK_WITH_AES_128_CCM_8`
-  std::string group;         ///< of the key exchange, empty where there is none: `SECP256R1`
-  bool extended_master_secret = false;
-  std::size_t octets_in = 0;  ///< UDP payload of the handshake, cookie exchange not included at a server
+  std::string cipher_suite;             ///< the IANA name: `TLS_PSK_WITH_AES_128_CCM_8`
+  std::string group;                    ///< of the key exchange, empty where there is none: `SECP256R1`
+  bool extended_master_secret = false;  ///< always, for a session that was established
+  bool resumed = false;                 ///< without a full handshake (RFC 5077)
+  std::size_t octets_in = 0;            ///< UDP payload of the handshake, cookie exchange not included at a server
   std::size_t octets_out = 0;
   std::size_t datagrams_in = 0;
   std::size_t datagrams_out = 0;
@@ -67,6 +73,9 @@ struct Established {
   Address local;
   PeerIdentity peer;
   SessionInfo info;
+  /// At a client whose server gave a ticket: to be offered in ClientConfig::ticket. After a resumption it is the one
+  /// that was used, which is good again.
+  std::optional<ResumptionTicket> ticket{};
 };
 /// One record of application data, authentic and not seen before.
 struct Data {
@@ -96,6 +105,16 @@ using Event = std::variant<Established, Data, Closed, HandshakeFailed>;
 /// 11 recommends 9 s to constrained nodes on slow links.
 struct HandshakeTimers {
   std::chrono::milliseconds initial_retransmission{1000};
+};
+
+/// Which cipher suites come first where several would do.
+enum class SuitePreference : std::uint8_t {
+  /// Short tags, and pre-shared keys alone (RFC 7252 section 9, RFC 9202 section 7): TLS_PSK_WITH_AES_128_CCM_8 and
+  /// TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8 before all others. A server follows its client's order.
+  constrained = 1,
+  /// Forward secrecy and tags of 16 octets: for tokens that live long and for much data (RFC 9202 section 7). A server
+  /// follows its own order.
+  long_lived = 2,
 };
 
 /// Called once a handshake with a line of the NSS key log, `CLIENT_RANDOM <random> <master secret>`, without a line

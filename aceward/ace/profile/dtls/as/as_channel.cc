@@ -50,9 +50,11 @@ void AsChannel::on_established(std::uint64_t session, const tls::PeerIdentity& i
   if (const auto* psk = std::get_if<tls::PskIdentity>(&identity)) {
     proof.identity = to_bytes(psk->identity());
     proof.psk_fingerprint = psk->handle();
-  } else {
-    proof.key_thumbprint = thumbprint_of_spki(std::get<tls::RawPublicKey>(identity).spki());
+  } else if (const auto* raw = std::get_if<tls::RawPublicKey>(&identity)) {
+    proof.key_thumbprint = thumbprint_of_spki(raw->spki());
     if (proof.key_thumbprint.empty()) return;
+  } else {
+    return;
   }
   sessions_.insert_or_assign(session, std::move(proof));
 }

@@ -53,7 +53,8 @@ Result<rs::EntryId> RsChannel::entry_of_raw_key(BytesView spki_der) const {
 Result<rs::EntryId> RsChannel::entry_of(const tls::PeerIdentity& identity) const {
   if (const auto* raw = std::get_if<tls::RawPublicKey>(&identity)) return entry_of_raw_key(raw->spki());
   // Not by the identity: by now another key may have its kid. What counts is the key that was used.
-  return rs::EntryId(std::get<tls::PskIdentity>(identity).handle());
+  if (const auto* psk = std::get_if<tls::PskIdentity>(&identity)) return rs::EntryId(psk->handle());
+  return fail(reason::raw_key_refused, "neither a raw public key nor a pre-shared key");
 }
 
 const rs::ChannelBindings::Binding* RsChannel::binding_of(const coap::Peer& peer) const {
