@@ -14,26 +14,24 @@ Result<> AsRole::set_up(AsSettings settings) {
     loop.post([shared = std::make_shared<std::move_only_function<void()>>(std::move(work))] { (*shared)(); });
   };
   store_ = ACEWARD_TRY(store::Store::open(settings.database, settings.store, random_));
-  endpoint_.emplace(ACEWARD_TRY(ace::as::TokenEndpoint::create({settings.issuer, settings.maximum_lifetime},
-                                                               settings.signing_key, random_, *store_)));
-  on_session_ = std::move(settings.on_session);
-  if (settings.audit) endpoint_->set_audit(std::move(settings.audit));
-
-  coaps::ServerStackConfig stack;
-  stack.dtls = settings.dtls;
-  stack.parameters = settings.messages.parameters;
-  stack.limits = settings.messages.limits;
-  stack.blockwise = settings.messages.blockwise;
-  stack.blockwise_limits = settings.messages.blockwise_limits;
+  ace::dtls::AsServiceConfig config;
+  config.tokens.issuer = std::move(settings.issuer);
+  config.tokens.maximum_lifetime = settings.maximum_lifetime;
+  config.signing_keys.push_back(std::move(settings.signing_key));
+  config.token_path = std::move(settings.token_path);
+  config.stack.dtls = settings.dtls;
+  config.stack.parameters = settings.messages.parameters;
+  config.stack.limits = settings.messages.limits;
+  config.stack.blockwise = settings.messages.blockwise;
+  config.stack.blockwise_limits = settings.messages.blockwise_limits;
   const crypto::PrivateKey channel_key = ACEWARD_TRY(settings.channel_key.private_key());
-  stack.dtls->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(channel_key));
-  stack_ = ACEWARD_TRY(coaps::ServerStack::create(std::move(stack), &channel_, random_));
-  router_.emplace(stack_->layer());
-  token_resource_ = std::make_unique<ace::as::TokenResource>(*endpoint_, channel_, stack_->layer(), loop_.clock(),
-                                                             [this] { host_->wake(); });
-  router_->add(settings.token_path, *token_resource_);
+  config.stack.dtls->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(channel_key));
+  service_ = ACEWARD_TRY(
+      ace::dtls::AsService::create(std::move(config), *store_, loop_.clock(), random_, [this] { host_->wake(); }));
+  if (settings.audit) service_->tokens().set_audit(std::move(settings.audit));
+  if (settings.on_session) service_->set_session_observer(std::move(settings.on_session));
   refresh_registry();
-  host_ = std::make_unique<net::ServerHost>(loop_, *stack_, *this);
+  host_ = std::make_unique<net::ServerHost>(loop_, service_->stack(), *this);
   for (const Address& address : settings.listen) {
     addresses_.push_back(ACEWARD_TRY(host_->listen(coaps::ListenerKind::secure, address)));
   }
@@ -41,9 +39,10 @@ Result<> AsRole::set_up(AsSettings settings) {
 }
 
 AsRole::~AsRole() {
-  // Sockets first: nothing may arrive while the rest goes. The store comes next, as its completions still answer.
+  // Sockets first: nothing may arrive while the rest goes. The store comes last, and its completions find nobody to
+  // answer any more.
   host_.reset();
-  token_resource_.reset();
+  service_.reset();
   store_.reset();
 }
 
@@ -51,28 +50,20 @@ void AsRole::refresh_registry() {
   auto registry = store_->registry();
   if (!registry || *registry == registry_) return;  // out of reach: what was known stays valid
   registry_ = std::move(*registry);
-  channel_.set_registry(registry_);
-  endpoint_->set_registry(registry_);
+  service_->set_registry(registry_);
 }
 
 void AsRole::close_sessions() {
-  stack_->close_all(loop_.now());
+  service_->stack().close_all(loop_.now());
   host_->wake();
 }
 
 void AsRole::pump(Instant now) {
   refresh_registry();
-  while (const auto event = stack_->next_session_event()) {
-    if (on_session_) on_session_(*event);
-    if (const auto* established = std::get_if<coaps::SessionEstablished>(&*event)) {
-      channel_.on_established(established->peer.session, established->identity);
-    } else if (const auto* closed = std::get_if<coaps::SessionClosed>(&*event)) {
-      channel_.on_closed(closed->peer.session);
-    }
-  }
-  while (router_->next_event(now)) {
-    // A server sends no requests of its own, so what is left are exchanges that ended without their answer.
-  }
+  service_->pump(now);
 }
+
+std::optional<Instant> AsRole::next_timeout() const { return service_->next_own_timeout(); }
+void AsRole::on_timeout(Instant now) { service_->on_own_timeout(now); }
 
 }  // namespace aceward::app

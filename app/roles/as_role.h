@@ -6,10 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "aceward/ace/as/token_endpoint.h"
-#include "aceward/ace/as/token_resource.h"
-#include "aceward/ace/profile/dtls/as/as_channel.h"
-#include "aceward/coaps/server_stack.h"
+#include "aceward/ace/profile/dtls/as/as_service.h"
 #include "aceward/net/coaps/server_host.h"
 #include "aceward/store/sqlite/store.h"
 #include "app/roles/message_settings.h"
@@ -40,8 +37,9 @@ class AsRole final : public net::Application {
   /// With the real ports, in the order of AsSettings::listen.
   const std::vector<Address>& addresses() const { return addresses_; }
   store::Store& store() { return *store_; }
-  const ace::as::TokenEndpoint& endpoint() const { return *endpoint_; }
-  coaps::ServerStack& stack() { return *stack_; }
+  ace::dtls::AsService& service() { return *service_; }
+  const ace::as::TokenEndpoint& endpoint() const { return service_->tokens(); }
+  coaps::ServerStack& stack() { return service_->stack(); }
   const net::ServerHost& host() const { return *host_; }
 
   /// Takes up what has changed in the store. Also done before every request.
@@ -50,6 +48,8 @@ class AsRole final : public net::Application {
   void close_sessions();
 
   void pump(Instant now) override;
+  std::optional<Instant> next_timeout() const override;
+  void on_timeout(Instant now) override;
 
  private:
   AsRole(net::EventLoop& loop, Random& random) : loop_(loop), random_(random) {}
@@ -57,13 +57,8 @@ class AsRole final : public net::Application {
 
   net::EventLoop& loop_;
   Random& random_;
-  std::function<void(const coaps::SessionEvent&)> on_session_;
-  ace::dtls::AsChannel channel_;
   std::unique_ptr<store::Store> store_;
-  std::optional<ace::as::TokenEndpoint> endpoint_;
-  std::unique_ptr<coaps::ServerStack> stack_;
-  std::optional<coap::Router> router_;
-  std::unique_ptr<ace::as::TokenResource> token_resource_;
+  std::unique_ptr<ace::dtls::AsService> service_;
   std::unique_ptr<net::ServerHost> host_;
   std::vector<Address> addresses_;
   ace::as::RegistrySnapshot registry_;

@@ -83,7 +83,7 @@ struct AceScene {
         as_probe(run, "AS"),
         rs_probe(run, "RS"),
         client_probe(run, "client") {
-    world.as_stack->set_tap(&as_probe);
+    world.as->stack().set_tap(&as_probe);
     world.rs->stack().set_tap(&rs_probe);
     network.attach(world.as_address, as);
     network.attach(world.rs_plain, rs);
@@ -179,29 +179,21 @@ struct AceScene {
 void AsNode::receive(const Datagram& datagram, Instant now) {
   scene_.sync();
   if (datagram.to != scene_.world.as_address) return;
-  scene_.world.as_stack->receive(coaps::ListenerKind::secure, datagram.from, datagram.to, datagram.octets, now);
+  scene_.world.as->receive(datagram.from, datagram.to, datagram.octets, now);
 }
 std::optional<Datagram> AsNode::next_datagram(Instant now) {
   scene_.sync();
-  World& world = scene_.world;
-  while (const auto event = world.as_stack->next_session_event()) {
-    if (const auto* established = std::get_if<coaps::SessionEstablished>(&*event)) {
-      world.as_channel.on_established(established->peer.session, established->identity);
-    } else if (const auto* closed = std::get_if<coaps::SessionClosed>(&*event)) {
-      world.as_channel.on_closed(closed->peer.session);
-    }
-  }
-  while (world.as_router->next_event(now)) {
-  }
-  auto out = world.as_stack->next_datagram(now);
+  const World& world = scene_.world;
+  world.as->pump(now);
+  auto out = world.as->next_datagram(now);
   if (!out) return std::nullopt;
   return Datagram{world.as_address, out->to, std::move(out->datagram)};
 }
 void AsNode::on_timeout(Instant now) {
   scene_.sync();
-  scene_.world.as_stack->on_timeout(now);
+  scene_.world.as->on_timeout(now);
 }
-std::optional<Instant> AsNode::next_timeout() const { return scene_.world.as_stack->next_timeout(); }
+std::optional<Instant> AsNode::next_timeout() const { return scene_.world.as->next_timeout(); }
 
 void RsNode::receive(const Datagram& datagram, Instant now) {
   scene_.sync();

@@ -409,7 +409,7 @@ TEST(FlowAttack, AnUpdateUnderAnotherKeyDoesNotGoOnInTheSession) {
   information.cnf = cwt::Confirmation(std::move(other));
   FalseUpdate as;
   as.answer = cbor::serialize(information);
-  world.as_router->add("/token", as);
+  world.as->add("/token", as);
   const auto read = world.ask(bob, coap::code::get, "config");
   EXPECT_NE(bob.access->session(0), session);
   EXPECT_FALSE(read.result);
@@ -447,8 +447,8 @@ TEST(FlowAttack, AnAsWithAnotherKeyIsAskedForNothing) {
   EXPECT_FALSE(read.result);
   EXPECT_EQ(read.stage, Stage::token);
   EXPECT_TRUE(world.ledger.tokens.empty());
-  EXPECT_EQ(world.as_endpoint->counters().refused.size(), 0U);
-  EXPECT_EQ(world.as_channel.session_count(), 0U);
+  EXPECT_EQ(world.as->tokens().counters().refused.size(), 0U);
+  EXPECT_EQ(world.as->channel().session_count(), 0U);
 }
 
 }  // namespace

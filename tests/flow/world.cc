@@ -30,15 +30,12 @@ World::World(std::uint64_t seed)
   server.token_key_id = {0x01};
   servers.push_back(std::move(server));
 
-  as_endpoint.emplace(
-      ace::as::TokenEndpoint::create({.issuer = "coaps://10.0.0.1"}, as_signing_key, random, ledger).value());
-  coaps::ServerStackConfig stack;
-  stack.dtls.emplace();
-  stack.dtls->raw_key = pair_of(as_channel_key);
-  as_stack = coaps::ServerStack::create(std::move(stack), &as_channel, random).value();
-  as_router.emplace(as_stack->layer());
-  as_token = std::make_unique<ace::as::TokenResource>(*as_endpoint, as_channel, as_stack->layer(), clock);
-  as_router->add("/token", *as_token);
+  ace::dtls::AsServiceConfig config;
+  config.tokens.issuer = "coaps://10.0.0.1";
+  config.signing_keys.push_back(as_signing_key.clone());
+  config.stack.dtls.emplace();
+  config.stack.dtls->raw_key = pair_of(as_channel_key);
+  as = ace::dtls::AsService::create(std::move(config), ledger, clock, random).value();
   publish();
   start_rs();
 }
@@ -113,20 +110,12 @@ void World::allow(const std::string& client, const std::string& scope, std::opti
 
 void World::publish() {
   std::vector<ace::as::ClientRecord> client_copies;
-  for (const auto& client : clients) {
-    client_copies.push_back(
-        {client.id, client.name, client.public_key, client.key_thumbprint, client.psk_identity, client.psk.clone()});
-  }
+  for (const auto& client : clients) client_copies.push_back(clone(client));
   std::vector<ace::as::ServerRecord> server_copies;
-  for (const auto& server : servers) {
-    server_copies.push_back({server.id, server.name, server.audience, server.public_key, server.token_key.clone(),
-                             server.token_key_id, server.protection, server.scope_format, server.accepts_asymmetric,
-                             server.accepts_symmetric, server.token_lifetime});
-  }
+  for (const auto& server : servers) server_copies.push_back(clone(server));
   const auto registry =
       std::make_shared<const ace::as::Registry>(1, std::move(client_copies), std::move(server_copies), rules);
-  as_channel.set_registry(registry);
-  if (as_endpoint) as_endpoint->set_registry(registry);
+  as->set_registry(registry);
 }
 
 ace::dtls::Completed World::ask(ClientNode& client, coap::Code method, std::string_view path, Bytes payload,
@@ -145,15 +134,7 @@ ace::dtls::Completed World::ask(ClientNode& client, coap::Code method, std::stri
 
 void World::pump() {
   const Instant now = clock.now();
-  while (const auto event = as_stack->next_session_event()) {
-    if (const auto* established = std::get_if<coaps::SessionEstablished>(&*event)) {
-      as_channel.on_established(established->peer.session, established->identity);
-    } else if (const auto* closed = std::get_if<coaps::SessionClosed>(&*event)) {
-      as_channel.on_closed(closed->peer.session);
-    }
-  }
-  while (as_router->next_event(now)) {
-  }
+  as->pump(now);
   rs->pump(now);
   for (ClientNode& node : nodes) node.access->pump(now);
 }
@@ -165,7 +146,7 @@ void World::collect() {
     const int count = copies ? copies(datagram) : 1;
     for (int i = 0; i < count; ++i) wire.push_back(datagram);
   };
-  while (auto out = as_stack->next_datagram(now)) send({as_address, out->to, std::move(out->datagram)});
+  while (auto out = as->next_datagram(now)) send({as_address, out->to, std::move(out->datagram)});
   while (auto out = rs->next_datagram(now)) {
     send({out->kind == coaps::ListenerKind::plain ? rs_plain : rs_secure, out->to, std::move(out->datagram)});
   }
@@ -181,7 +162,7 @@ void World::collect() {
 void World::deliver(const Flying& datagram) {
   const Instant now = clock.now();
   if (datagram.to == as_address) {
-    as_stack->receive(coaps::ListenerKind::secure, datagram.from, datagram.to, datagram.octets, now);
+    as->receive(datagram.from, datagram.to, datagram.octets, now);
   } else if (datagram.to == rs_plain || datagram.to == rs_secure) {
     rs->receive(datagram.to == rs_plain ? coaps::ListenerKind::plain : coaps::ListenerKind::secure, datagram.from,
                 datagram.to, datagram.octets, now);
@@ -203,14 +184,14 @@ std::optional<Instant> World::next_timeout() const {
     consider(node.access->next_timeout());
     consider(node.stack->next_timeout());
   }
-  consider(as_stack->next_timeout());
+  consider(as->next_timeout());
   consider(rs->next_timeout());
   return next;
 }
 
 void World::on_timeout() {
   const Instant now = clock.now();
-  as_stack->on_timeout(now);
+  as->on_timeout(now);
   rs->on_timeout(now);
   for (ClientNode& node : nodes) {
     node.stack->on_timeout(now);

@@ -11,8 +11,7 @@
 #include <vector>
 
 #include "aceward/ace/as/memory_ledger.h"
-#include "aceward/ace/as/token_resource.h"
-#include "aceward/ace/profile/dtls/as/as_channel.h"
+#include "aceward/ace/profile/dtls/as/as_service.h"
 #include "aceward/ace/profile/dtls/client/access_client.h"
 #include "aceward/ace/profile/dtls/rs/rs_service.h"
 
@@ -82,11 +81,7 @@ class World {
   std::vector<ace::as::ClientRecord> clients;
   std::vector<ace::as::ServerRecord> servers;
   std::vector<ace::as::PolicyRule> rules;
-  ace::dtls::AsChannel as_channel;
-  std::optional<ace::as::TokenEndpoint> as_endpoint;
-  std::unique_ptr<coaps::ServerStack> as_stack;
-  std::optional<coap::Router> as_router;
-  std::unique_ptr<ace::as::TokenResource> as_token;
+  std::unique_ptr<ace::dtls::AsService> as;
 
   std::unique_ptr<ace::dtls::RsService> rs;
   std::vector<Served> served;

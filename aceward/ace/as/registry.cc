@@ -19,6 +19,47 @@ void index_unless_empty(std::unordered_map<std::string, std::size_t>& index, std
 
 }  // namespace
 
+ClientRecord clone(const ClientRecord& client) {
+  return {.id = client.id,
+          .name = client.name,
+          .public_key = client.public_key,
+          .key_thumbprint = client.key_thumbprint,
+          .psk_identity = client.psk_identity,
+          .psk = client.psk.clone(),
+          .certificate_name = client.certificate_name,
+          .secret_digest = client.secret_digest,
+          .groups = client.groups};
+}
+
+ServerRecord clone(const ServerRecord& server) {
+  return {.id = server.id,
+          .name = server.name,
+          .audience = server.audience,
+          .group_audiences = server.group_audiences,
+          .public_key = server.public_key,
+          .key_thumbprint = server.key_thumbprint,
+          .token_key = server.token_key.clone(),
+          .token_key_id = server.token_key_id,
+          .previous_token_key = server.previous_token_key.clone(),
+          .previous_token_key_id = server.previous_token_key_id,
+          .derivation_key = server.derivation_key.clone(),
+          .protection = server.protection,
+          .scope_format = server.scope_format,
+          .profiles = server.profiles,
+          .accepts_asymmetric = server.accepts_asymmetric,
+          .accepts_symmetric = server.accepts_symmetric,
+          .uses_exi = server.uses_exi,
+          .token_lifetime = server.token_lifetime,
+          .refresh_lifetime = server.refresh_lifetime,
+          .allows_group_keys = server.allows_group_keys,
+          .undecided = server.undecided,
+          .owner = server.owner,
+          .psk_identity = server.psk_identity,
+          .psk = server.psk.clone(),
+          .certificate_name = server.certificate_name,
+          .secret_digest = server.secret_digest};
+}
+
 Registry::Registry(std::uint64_t version, std::vector<ClientRecord> clients, std::vector<ServerRecord> servers,
                    std::vector<PolicyRule> rules)
     : version_(version), clients_(std::move(clients)), servers_(std::move(servers)), rules_(std::move(rules)) {

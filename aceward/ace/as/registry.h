@@ -114,6 +114,10 @@ struct PolicyRule {
   std::optional<WallTime> until;                 ///< the rule holds before this time; absent: for ever
 };
 
+/// Copies are made by name alone, since they hold secrets.
+ClientRecord clone(const ClientRecord& client);
+ServerRecord clone(const ServerRecord& server);
+
 /// All of it at one moment, with an index for every look-up. Immutable; shared between threads.
 class Registry {
  public:

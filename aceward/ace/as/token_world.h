@@ -139,30 +139,9 @@ struct TokenWorld {
   /// Hands the records as they are now to the endpoint.
   RegistrySnapshot publish() {
     std::vector<ClientRecord> client_copies;
-    for (const ClientRecord& record : clients) {
-      ClientRecord& copy = client_copies.emplace_back();
-      copy.id = record.id;
-      copy.name = record.name;
-      copy.public_key = record.public_key;
-      copy.key_thumbprint = record.key_thumbprint;
-      copy.psk_identity = record.psk_identity;
-      copy.psk = record.psk.clone();
-    }
+    for (const ClientRecord& record : clients) client_copies.push_back(clone(record));
     std::vector<ServerRecord> server_copies;
-    for (const ServerRecord& record : servers) {
-      ServerRecord& copy = server_copies.emplace_back();
-      copy.id = record.id;
-      copy.name = record.name;
-      copy.audience = record.audience;
-      copy.public_key = record.public_key;
-      copy.token_key = record.token_key.clone();
-      copy.token_key_id = record.token_key_id;
-      copy.protection = record.protection;
-      copy.scope_format = record.scope_format;
-      copy.accepts_asymmetric = record.accepts_asymmetric;
-      copy.accepts_symmetric = record.accepts_symmetric;
-      copy.token_lifetime = record.token_lifetime;
-    }
+    for (const ServerRecord& record : servers) server_copies.push_back(clone(record));
     auto snapshot = std::make_shared<const Registry>(++version_, std::move(client_copies), std::move(server_copies),
                                                      std::vector<PolicyRule>(rules));
     endpoint.set_registry(snapshot);
