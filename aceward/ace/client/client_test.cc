@@ -79,6 +79,60 @@ TEST(ClientExchange, UpdateNamesTheKeyOfTheSession) {
   EXPECT_EQ(parsed->req_cnf->kid()->value, Bytes{0x11});
 }
 
+TEST(ClientExchange, ARefreshAsksForNothingThatTheTokenDoesNotHave) {
+  Wish wish;
+  wish.audience = "house";
+  wish.scope = Scope("more than before");
+  wish.update_key_id = Bytes{0x11};
+  wish.refresh_token = Secret(Bytes{0xaa, 0xbb});
+  // {33: 3, 37: h'aabb'}: no key and no audience (RFC 9200 section 5.8.1).
+  EXPECT_EQ(to_hex(token_request(wish, nullptr)->payload),
+            "a218210318"
+            "2542aabb");
+}
+
+TEST(ClientExchange, TheProfileIsAskedForWithNull) {
+  Wish wish;
+  wish.kind = PopKind::pre_shared_key;
+  wish.audience = "house";
+  wish.ask_profile = true;
+  const auto parsed = cbor::parse<TokenRequest>(token_request(wish, nullptr)->payload);
+  ASSERT_TRUE(parsed->ace_profile);
+  EXPECT_FALSE(*parsed->ace_profile);
+}
+
+TEST(ClientExchange, ASecretGoesWithTheNameItBelongsTo) {
+  Wish wish;
+  wish.kind = PopKind::pre_shared_key;
+  wish.client_id = "lamp";
+  wish.client_secret = Secret(Bytes(16, 3));
+  const auto parsed = cbor::parse<TokenRequest>(token_request(wish, nullptr)->payload);
+  EXPECT_EQ(parsed->client_id, "lamp");
+  EXPECT_TRUE(parsed->client_secret->equals(Bytes(16, 3)));
+}
+
+TEST(ClientExchange, OnlyARefusalThatSaysWhenIsToBeAskedAgain) {
+  coap::Response response;
+  response.code = coap::code::service_unavailable;
+  EXPECT_FALSE(retry_after(response));
+  response.options.set_uint(coap::option::max_age, 90);
+  EXPECT_EQ(retry_after(response), std::chrono::seconds(90));
+  response.code = coap::code::too_many_requests;
+  EXPECT_EQ(retry_after(response), std::chrono::seconds(90));
+  response.code = coap::code::forbidden;
+  EXPECT_FALSE(retry_after(response));
+}
+
+TEST(ClientExchange, AScopeIsCoveredByWhatNamesAllOfIt) {
+  EXPECT_TRUE(covers(Scope("a b"), Scope("b")));
+  EXPECT_TRUE(covers(Scope("b a"), Scope("a b")));
+  EXPECT_FALSE(covers(Scope("a b"), Scope("a c")));
+  const Bytes held = Aif::parse_text("/temp=GET,PUT")->serialize();
+  EXPECT_TRUE(covers(Scope(held), Scope(Aif::parse_text("/temp=GET")->serialize())));
+  EXPECT_FALSE(covers(Scope(held), Scope(Aif::parse_text("/led=GET")->serialize())));
+  EXPECT_FALSE(covers(Scope("a"), Scope(held)));
+}
+
 struct ClientAnswers : testing::Test {
   cose::Key own = key_from(1);
   Wish wish;
@@ -187,6 +241,79 @@ TEST_F(ClientAnswers, ATokenOfWhichNobodyKnowsTheEndIsNotUsed) {
   EXPECT_FALSE(read()->usable_at(now + std::chrono::seconds(10)));
   information.expires_in = 0;
   EXPECT_EQ(read().error(), reason::as_answer_unusable);
+}
+
+TEST_F(ClientAnswers, AProfileThatWasAskedForMustBeTold) {
+  information.rs_cnf = cwt::Confirmation(key_from(2).public_part().value());
+  wish.ask_profile = true;
+  EXPECT_EQ(read().error(), reason::as_answer_unusable);
+  information.ace_profile = Profile::coap_oscore;
+  EXPECT_EQ(read().error(), reason::as_answer_unusable);
+  information.ace_profile = Profile::coap_dtls;
+  EXPECT_TRUE(read());
+}
+
+TEST_F(ClientAnswers, TheConfiguredServerKeyStandsInForOneThatIsNotTold) {
+  const cose::Key pinned = key_from(2).public_part().value();
+  wish.server_key = &pinned;
+  const auto token = read();
+  ASSERT_TRUE(token);
+  EXPECT_TRUE(token->rs_key->same_key(pinned));
+}
+
+TEST_F(ClientAnswers, TheConfiguredServerKeyAndTheToldOneMustAgree) {
+  const cose::Key pinned = key_from(2).public_part().value();
+  wish.server_key = &pinned;
+  information.rs_cnf = cwt::Confirmation(key_from(3).public_part().value());
+  EXPECT_EQ(read().error(), reason::server_key_conflict);
+  information.rs_cnf = cwt::Confirmation(key_from(2).public_part().value());
+  EXPECT_TRUE(read());
+}
+
+TEST_F(ClientAnswers, ARefreshKeepsKeysScopeAndRefreshTokenWhereNothingElseIsSaid) {
+  wish.kind = PopKind::pre_shared_key;
+  wish.scope = Scope("a b");
+  information.cnf = cwt::Confirmation(psk_of(7));
+  information.refresh_token = Bytes{1, 1};
+  const auto first = read();
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(first->refresh_token->equals(Bytes{1, 1}));
+  wish.scope.reset();
+  wish.refresh_token = first->refresh_token->clone();
+  information.cnf.reset();
+  information.refresh_token.reset();
+  const auto second = read(&*first);
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(second->psk->same_key(*first->psk));
+  EXPECT_EQ(second->scope, Scope("a b"));
+  EXPECT_TRUE(second->refresh_token->equals(Bytes{1, 1}));
+  information.refresh_token = Bytes{2, 2};
+  EXPECT_TRUE(read(&*first)->refresh_token->equals(Bytes{2, 2}));
+}
+
+TEST_F(ClientAnswers, ATokenFromAFullRequestHasNoOldRefreshToken) {
+  wish.kind = PopKind::pre_shared_key;
+  information.cnf = cwt::Confirmation(psk_of(7));
+  information.refresh_token = Bytes{1, 1};
+  const auto first = read();
+  information.refresh_token.reset();
+  EXPECT_FALSE(read(&*first)->refresh_token);
+}
+
+TEST_F(ClientAnswers, TheLastFifthOfALifeIsForRenewal) {
+  information.rs_cnf = cwt::Confirmation(key_from(2).public_part().value());
+  information.expires_in = 100;
+  EXPECT_EQ(read()->renew_at(std::chrono::seconds(60)), now + std::chrono::seconds(80));
+  EXPECT_EQ(read()->renew_at(std::chrono::seconds(5)), now + std::chrono::seconds(95));
+}
+
+TEST_F(ClientAnswers, AnOwnerWhoHasToDecideIsNoRefusal) {
+  coap::Response response;
+  response.code = coap::code::service_unavailable;
+  EXPECT_EQ(read_token_response(response, wish, &own, nullptr, now, refusal).error(), reason::as_refused);
+  response.options.set_uint(coap::option::max_age, 90);
+  EXPECT_EQ(read_token_response(response, wish, &own, nullptr, now, refusal).error(), reason::approval_pending);
+  EXPECT_FALSE(refusal);
 }
 
 TEST_F(ClientAnswers, RefusalsKeepTheirErrorCode) {

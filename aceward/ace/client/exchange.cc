@@ -7,12 +7,27 @@
 
 namespace aceward::ace::client {
 
+Instant HeldToken::renew_at(std::chrono::nanoseconds at_most) const {
+  const std::chrono::nanoseconds fifth = (expires_at - obtained_at) / 5;
+  return expires_at - std::min(fifth, at_most);
+}
+
 Result<coap::Request> token_request(const Wish& wish, const cose::Key* own_key) {
   TokenRequest request;
-  request.audience = wish.audience;
-  request.scope = wish.scope;
   request.cnonce = wish.cnonce;
-  if (wish.update_key_id) {
+  if (wish.ask_profile) request.ace_profile.emplace();
+  if (!wish.client_id.empty()) request.client_id = wish.client_id;
+  if (wish.client_secret) request.client_secret = wish.client_secret->clone();
+  if (wish.refresh_token) {
+    request.grant_type = GrantType::refresh_token;
+    request.refresh_token = to_bytes(wish.refresh_token->expose());
+  } else {
+    request.audience = wish.audience;
+    request.scope = wish.scope;
+  }
+  if (wish.refresh_token) {
+    // A refresh asks for the key and the audience that the token has.
+  } else if (wish.update_key_id) {
     request.req_cnf = cwt::Confirmation(cwt::KeyId{*wish.update_key_id});
   } else if (wish.kind == PopKind::raw_public_key) {
     if (own_key == nullptr) return fail(reason::client_key_missing);
@@ -30,6 +45,8 @@ namespace {
 /// RFC 9200 section 5.8.3: an error is a map with the member `error`. Anything else that is not 2.01 says only that
 /// there is no token.
 std::unexpected<Error> refusal_of(const coap::Response& response, std::optional<ErrorResponse>& refusal) {
+  // Servers in trouble have a bare 5.03; one that says when is waiting for somebody.
+  if (response.code == coap::code::service_unavailable && retry_after(response)) return fail(reason::approval_pending);
   if (response.options.content_format() == coap::content_format::ace_cbor) {
     if (auto error = cbor::parse<ErrorResponse>(response.payload)) {
       refusal = std::move(*error);
@@ -53,8 +70,8 @@ Result<> take_symmetric_key(AccessInformation& information, const HeldToken* pre
   return {};
 }
 
-Result<> take_server_key(AccessInformation& information, const cose::Key* own_key, const HeldToken* previous,
-                         HeldToken& token) {
+Result<> take_server_key(AccessInformation& information, const Wish& wish, const cose::Key* own_key,
+                         const HeldToken* previous, HeldToken& token) {
   if (own_key == nullptr) return fail(reason::client_key_missing);
   // RFC 9202 section 3.2.2: a key that the AS chose for the client must be one that the client holds.
   if (const cose::Key* key = information.cnf ? information.cnf->cose_key() : nullptr; key != nullptr) {
@@ -65,7 +82,10 @@ Result<> take_server_key(AccessInformation& information, const cose::Key* own_ke
   const cose::Key* key = information.rs_cnf ? information.rs_cnf->cose_key() : nullptr;
   if (key != nullptr) {
     if (key->is_symmetric() || key->has_private()) return fail(reason::as_answer_unusable, "rs_cnf");
+    if (wish.server_key != nullptr && !wish.server_key->same_key(*key)) return fail(reason::server_key_conflict);
     token.rs_key = key->clone();
+  } else if (!information.rs_cnf && wish.server_key != nullptr) {
+    token.rs_key = wish.server_key->clone();
   } else if (!information.rs_cnf && previous != nullptr && previous->rs_key) {
     token.rs_key = previous->rs_key->clone();
   } else {
@@ -89,13 +109,21 @@ Result<HeldToken> read_token_response(const coap::Response& response, const Wish
   if (information->token_type && *information->token_type != TokenType::pop) {
     return fail(reason::as_answer_unusable, "token_type");
   }
-  if (information->ace_profile && *information->ace_profile != Profile::coap_dtls) {
+  if (information->ace_profile ? *information->ace_profile != Profile::coap_dtls : wish.ask_profile) {
     return fail(reason::as_answer_unusable, "ace_profile");
   }
   HeldToken token;
+  token.obtained_at = now;
   token.kind = wish.kind;
   token.access_token = std::move(information->access_token);
   token.scope = information->scope ? information->scope : wish.scope;
+  // A refresh that says nothing else grants what was granted before.
+  if (!token.scope && wish.refresh_token && previous != nullptr) token.scope = previous->scope;
+  if (information->refresh_token) {
+    token.refresh_token = Secret(std::move(*information->refresh_token));
+  } else if (wish.refresh_token) {
+    token.refresh_token = wish.refresh_token->clone();
+  }
   token.expires_in = information->expires_in;
   if (information->expires_in == 0U) return fail(reason::as_answer_unusable, "expires_in");
   if (information->expires_in) {
@@ -110,9 +138,22 @@ Result<HeldToken> read_token_response(const coap::Response& response, const Wish
   if (wish.kind == PopKind::pre_shared_key) {
     ACEWARD_TRY(take_symmetric_key(*information, previous, token));
   } else {
-    ACEWARD_TRY(take_server_key(*information, own_key, previous, token));
+    ACEWARD_TRY(take_server_key(*information, wish, own_key, previous, token));
   }
   return token;
+}
+
+std::optional<std::chrono::seconds> retry_after(const coap::Response& response) {
+  if (response.code != coap::code::service_unavailable && response.code != coap::code::too_many_requests) return {};
+  const auto seconds = response.options.find_uint(coap::option::max_age);
+  if (!seconds) return {};
+  return std::chrono::seconds(static_cast<std::int64_t>(std::min<std::uint64_t>(*seconds, UINT32_MAX)));
+}
+
+bool covers(const Scope& held, const Scope& wanted) {
+  if (held == wanted) return true;
+  if (held.index() != wanted.index()) return false;
+  return widened(held, wanted) == widened(held, held);
 }
 
 Scope widened(const std::optional<Scope>& held, const Scope& wanted) {

@@ -24,6 +24,21 @@ inline constexpr Reason as_answer_unusable{"as_answer_unusable", ErrorClass::uns
                                            "look at profile, token type and keys of the answer with --trace"};
 inline constexpr Reason as_refused{"as_refused", ErrorClass::denied, "the authorization server issued no token",
                                    "ask the owner for a policy rule; the error code says what was wrong"};
+inline constexpr Reason approval_pending{"approval_pending", ErrorClass::denied,
+                                         "no policy decides about this yet: the request waits for the owner's approval",
+                                         "ask again when the owner has decided; `aceward token get --wait` does so"};
+inline constexpr Reason server_key_conflict{"server_key_conflict", ErrorClass::peer_misbehaved,
+                                            "the authorization server names another key for the resource server than "
+                                            "the configuration",
+                                            "ask both owners which key is right, and correct [[client.server]] key or "
+                                            "the server's registration"};
+inline constexpr Reason cached_token_malformed{"cached_token_malformed", ErrorClass::malformed,
+                                               "the file with a token that was kept does not parse",
+                                               "nothing needs to be done: it is replaced with the next token"};
+inline constexpr Reason cached_token_foreign{"cached_token_foreign", ErrorClass::denied,
+                                             "the token that was kept belongs to another server, authorization server "
+                                             "or client key",
+                                             "nothing needs to be done: it is replaced with the next token"};
 inline constexpr Reason token_refused{"token_refused", ErrorClass::denied,
                                       "the resource server did not accept the access token",
                                       "compare audience, keys and clocks of the two servers"};
