@@ -1,9 +1,11 @@
 #include "aceward/net/local_socket.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/buffer.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/read_until.hpp>
@@ -23,6 +25,8 @@ namespace {
 using LocalStream = asio::local::stream_protocol;
 
 constexpr std::size_t max_connections = 16;
+/// Of one stranger, so that nobody keeps the administrator out.
+constexpr std::ptrdiff_t connections_of_a_stranger = 4;
 constexpr std::chrono::seconds silence_allowed{30};
 /// After an accept() that failed: where no descriptor is left, the next one fails at once.
 constexpr std::chrono::milliseconds accept_pause{100};
@@ -46,7 +50,18 @@ Result<void> make_room(const std::string& path) {
   return {};
 }
 
+LocalPeer peer_of(int descriptor) {
+  ucred credentials{};
+  socklen_t length = sizeof credentials;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return {};
+  return {credentials.uid, credentials.gid};
+}
+
+mode_t mode_of(const LocalAccess& access) { return access.anybody ? 0666 : access.group ? 0660 : 0600; }
+
 }  // namespace
+
+std::uint32_t own_user() { return ::geteuid(); }
 
 struct LocalServer::Impl : std::enable_shared_from_this<LocalServer::Impl> {
   struct Connection : std::enable_shared_from_this<Connection> {
@@ -59,29 +74,31 @@ struct LocalServer::Impl : std::enable_shared_from_this<LocalServer::Impl> {
 
     LocalStream::socket stream;
     asio::steady_timer silence;
+    LocalPeer peer;
     std::weak_ptr<Impl> owner;
     std::string input;
     std::string output;
     bool awaits_reply = false;
   };
 
-  Impl(EventLoop& loop, OnRequest on_request_in)
+  Impl(EventLoop& loop, OnPeerRequest on_request_in)
       : acceptor(loop.impl().io), pause(loop.impl().io), on_request(std::move(on_request_in)) {}
-  Result<void> open(const std::string& path_in);
+  Result<void> open(const std::string& path_in, const LocalAccess& access);
+  bool has_room_for(const LocalPeer& peer) const;
   void accept();
   void accept_later();
   void close();
 
   LocalStream::acceptor acceptor;
   asio::steady_timer pause;
-  OnRequest on_request;
+  OnPeerRequest on_request;
   std::string path;  ///< once the file is there
   dev_t device = 0;  ///< with `inode`: the file that is ours, whatever has its name later
   ino_t inode = 0;
   std::set<std::shared_ptr<Connection>> connections;
 };
 
-Result<void> LocalServer::Impl::open(const std::string& path_in) {
+Result<void> LocalServer::Impl::open(const std::string& path_in, const LocalAccess& access) {
   if (path_in.size() >= sizeof(sockaddr_un::sun_path)) return fail(reason::local_socket_failed, "path too long");
   ACEWARD_TRY(make_room(path_in));
   asio::error_code error;
@@ -89,7 +106,7 @@ Result<void> LocalServer::Impl::open(const std::string& path_in) {
   acceptor.open(endpoint.protocol(), error);
   if (error) return fail(reason::local_socket_failed, "socket");
   // The file is made with the mode of the socket, so there is no moment at which it is wider.
-  if (::fchmod(acceptor.native_handle(), S_IRUSR | S_IWUSR) != 0) return fail(reason::local_socket_failed, "mode");
+  if (::fchmod(acceptor.native_handle(), 0600) != 0) return fail(reason::local_socket_failed, "mode");
   acceptor.bind(endpoint, error);
   if (error) return fail(reason::local_socket_failed, "bind");
   struct stat status{};
@@ -98,20 +115,36 @@ Result<void> LocalServer::Impl::open(const std::string& path_in) {
   device = status.st_dev;
   inode = status.st_ino;
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) return fail(reason::local_socket_failed, "mode");
+  // The group first: the mode never opens the file to the group that it happened to be made with.
+  if (access.group && ::lchown(path_in.c_str(), static_cast<uid_t>(-1), *access.group) != 0) {
+    return fail(reason::local_socket_failed, "group");
+  }
+  if (mode_of(access) != 0600 && ::chmod(path_in.c_str(), mode_of(access)) != 0) {
+    return fail(reason::local_socket_failed, "mode");
+  }
   acceptor.listen(static_cast<int>(max_connections), error);
   if (error) return fail(reason::local_socket_failed, "listen");
   return {};
+}
+
+bool LocalServer::Impl::has_room_for(const LocalPeer& peer) const {
+  if (connections.size() >= max_connections) return false;
+  if (peer.user == 0 || peer.user == own_user()) return true;
+  return std::ranges::count_if(connections, [&](const auto& one) { return one->peer.user == peer.user; }) <
+         connections_of_a_stranger;
 }
 
 void LocalServer::Impl::accept() {
   acceptor.async_accept([weak = weak_from_this()](const asio::error_code& error, LocalStream::socket stream) {
     const auto self = weak.lock();
     if (!self || error == asio::error::operation_aborted) return;
-    if (!error && self->connections.size() < max_connections) {
+    const LocalPeer peer = error ? LocalPeer() : peer_of(stream.native_handle());
+    if (!error && self->has_room_for(peer)) {
       // The executor of the stream is the loop's.
       auto& io = static_cast<asio::io_context&>(self->acceptor.get_executor().context());
       auto connection = std::make_shared<Connection>(io, self);
       connection->stream = std::move(stream);
+      connection->peer = peer;
       self->connections.insert(connection);
       connection->read();
     }
@@ -157,9 +190,11 @@ void LocalServer::Impl::Connection::read() {
                            self->input.erase(0, length);
                            self->awaits_reply = true;
                            self->expect_something();
-                           server->on_request(std::move(request), [weak = std::weak_ptr(self)](std::string line) {
-                             if (const auto connection = weak.lock()) connection->reply(std::move(line));
-                           });
+                           server->on_request(self->peer, std::move(request),
+                                              [weak = std::weak_ptr(self)](std::string line) {
+                                                if (const auto connection = weak.lock())
+                                                  connection->reply(std::move(line));
+                                              });
                          });
 }
 
@@ -188,8 +223,16 @@ LocalServer::~LocalServer() { impl_->close(); }
 
 Result<std::unique_ptr<LocalServer>> LocalServer::listen(EventLoop& loop, const std::string& path,
                                                          OnRequest on_request) {
+  return listen(loop, path, LocalAccess(),
+                [on_request = std::move(on_request)](const LocalPeer&, std::string request, Reply reply) {
+                  on_request(std::move(request), std::move(reply));
+                });
+}
+
+Result<std::unique_ptr<LocalServer>> LocalServer::listen(EventLoop& loop, const std::string& path, LocalAccess access,
+                                                         OnPeerRequest on_request) {
   auto impl = std::make_shared<Impl>(loop, std::move(on_request));
-  if (const auto opened = impl->open(path); !opened) {
+  if (const auto opened = impl->open(path, access); !opened) {
     impl->close();
     return std::unexpected(opened.error());
   }

@@ -229,5 +229,25 @@ TEST_F(LocalSocketTest, AFileThatIsNoSocketStays) {
   EXPECT_EQ(std::filesystem::file_size(path), 8U);
 }
 
+TEST_F(LocalSocketTest, KnowsWhoAsksAndWhoMayOpenIt) {
+  LocalPeer asked_by;
+  const auto answer = [&](const LocalPeer& peer, const std::string&, const LocalServer::Reply& reply) {
+    asked_by = peer;
+    reply("known");
+  };
+  const auto mode = [&] { return std::filesystem::status(path).permissions(); };
+  using enum std::filesystem::perms;
+  {
+    const auto server = LocalServer::listen(loop, path.string(), {.group = ::getegid()}, answer).value();
+    EXPECT_EQ(mode(), owner_read | owner_write | group_read | group_write);
+    EXPECT_EQ(ask("who").value(), "known");
+    EXPECT_EQ(asked_by.user, ::geteuid());
+    EXPECT_EQ(asked_by.group, ::getegid());
+    EXPECT_EQ(own_user(), ::geteuid());
+  }
+  const auto server = LocalServer::listen(loop, path.string(), {.anybody = true}, answer).value();
+  EXPECT_EQ(mode(), owner_read | owner_write | group_read | group_write | others_read | others_write);
+}
+
 }  // namespace
 }  // namespace aceward::net

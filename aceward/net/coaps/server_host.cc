@@ -22,9 +22,11 @@ struct ServerHost::Impl {
   coaps::ServerStack& stack;
   HostTurn<coaps::ServerStack> turn;
   Listeners listeners;
+  bool receives = true;
 };
 
 void ServerHost::Impl::on_batch(coaps::ListenerKind kind, std::span<const UdpReceived> batch) {
+  if (!receives) return;
   const Instant now = loop.now();
   for (const UdpReceived& datagram : batch) stack.receive(kind, datagram.from, datagram.local, datagram.data, now);
   turn.run(now);
@@ -41,6 +43,8 @@ Result<Address> ServerHost::listen(coaps::ListenerKind kind, const Address& addr
 }
 
 void ServerHost::wake() { impl_->turn.run(impl_->loop.now()); }
+
+void ServerHost::stop_receiving() { impl_->receives = false; }
 
 std::vector<UdpSocket::Counters> ServerHost::counters() const { return impl_->listeners.counters(); }
 

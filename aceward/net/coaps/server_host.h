@@ -27,6 +27,10 @@ class ServerHost {
   /// waiting and sets the timer anew.
   void wake();
 
+  /// For a shutdown: what comes in from now on is dropped, as if nobody were there; answers that are still due leave as
+  /// before. Who asked something new asks again, and meets the next process.
+  void stop_receiving();
+
   /// One for each listen(), in order.
   std::vector<UdpSocket::Counters> counters() const;
 
