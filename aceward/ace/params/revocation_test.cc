@@ -5,6 +5,7 @@
 
 #include "aceward/ace/params/reasons.h"
 #include "aceward/cbor/diagnostic.h"
+#include "aceward/coap/resource/answers.h"
 
 namespace aceward::ace {
 namespace {
@@ -66,10 +67,11 @@ TEST(RevocationAnswer, RefusesOtherShapes) {
   EXPECT_FALSE(parse_revocation_answer(answer_octets("{0: [1]}")));
   EXPECT_FALSE(parse_revocation_answer(answer_octets("{0: [], 2: -1}")));
   EXPECT_FALSE(parse_revocation_answer(answer_octets("{0: h'01'}")));
-  Bytes longest(65, 1);
-  EXPECT_TRUE(parse_revocation_answer(cbor::serialize(RevocationAnswer{.full_set = {{longest}}})));
-  longest.push_back(1);
-  EXPECT_FALSE(parse_revocation_answer(cbor::serialize(RevocationAnswer{.full_set = {{longest}}})));
+  RevocationAnswer answer;
+  answer.full_set = {Bytes(65, 1)};
+  EXPECT_TRUE(parse_revocation_answer(cbor::serialize(answer)));
+  answer.full_set->front().push_back(1);
+  EXPECT_FALSE(parse_revocation_answer(cbor::serialize(answer)));
 }
 
 TEST(TrlError, Figure5) {
