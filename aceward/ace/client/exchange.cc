@@ -1,9 +1,13 @@
 #include "aceward/ace/client/exchange.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "aceward/ace/client/reasons.h"
+#include "aceward/coap/links/link.h"
+#include "aceward/coap/links/uri_reference.h"
 #include "aceward/coap/message/content_format.h"
+#include "aceward/coap/message/uri.h"
 
 namespace aceward::ace::client {
 
@@ -148,6 +152,27 @@ std::optional<std::chrono::seconds> retry_after(const coap::Response& response) 
   const auto seconds = response.options.find_uint(coap::option::max_age);
   if (!seconds) return {};
   return std::chrono::seconds(static_cast<std::int64_t>(std::min<std::uint64_t>(*seconds, UINT32_MAX)));
+}
+
+std::optional<std::string> authz_info_in(const coap::Response& response) {
+  if (response.code != coap::code::content) return {};
+  const auto links = coap::links::parse(as_text(response.payload), coap::links::Reading::tolerant);
+  if (!links) return {};
+  for (const coap::links::Link& link : *links) {
+    const auto types = link.values("rt");
+    if (std::ranges::find(types, "ace.ai") == types.end()) continue;
+    // A name that nobody has: whatever leads elsewhere has another one.
+    const auto resolved = coap::links::resolve(link.target, "coap://this.invalid/.well-known/core");
+    if (!resolved) continue;
+    const auto uri = coap::parse_uri(*resolved);
+    if (!uri || uri->secure || uri->host != "this.invalid" || uri->port != coap::default_port) continue;
+    if (uri->path.empty() || !uri->query.empty()) continue;
+    std::string path;
+    for (const std::string& segment : uri->path) path += (path.empty() ? "" : "/") + segment;
+    const bool has_slash = std::ranges::any_of(uri->path, [](const std::string& s) { return s.contains('/'); });
+    if (!has_slash && !path.empty()) return path;
+  }
+  return {};
 }
 
 bool covers(const Scope& held, const Scope& wanted) {

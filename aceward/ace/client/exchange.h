@@ -83,6 +83,10 @@ Result<HeldToken> read_token_response(const coap::Response& response, const Wish
 /// (RFC 8516). Empty: it does not say.
 std::optional<std::chrono::seconds> retry_after(const coap::Response& response);
 
+/// The path of the authz-info endpoint in a server's list of resources: the first link with the resource type `ace.ai`
+/// (RFC 9200 section 8.1) that stays at the server, without the first slash. Empty: there is none.
+std::optional<std::string> authz_info_in(const coap::Response& response);
+
 /// Does a token with the scope `held` allow all that `wanted` names? Unknown formats must be equal.
 bool covers(const Scope& held, const Scope& wanted);
 

@@ -18,6 +18,8 @@ struct AuthorizationServerEntry {
   /// How long its tokens are valid where the answer does not say (RFC 9200 section 5.10.4); absent: such answers are
   /// of no use.
   std::optional<std::chrono::seconds> token_lifetime = std::nullopt;
+  /// It is to say which profile a token is for (RFC 9200 section 5.8.4.3).
+  bool ask_profile = false;
 };
 
 /// A resource server, as configured. The audience is what client and authorization server agree to call it (RFC 9202
@@ -28,6 +30,9 @@ struct ServerEntry {
   Address secure;                ///< CoAP over DTLS
   std::string audience;
   std::string authz_info_path = "authz-info";
+  /// Where nothing is at that path, the server's /.well-known/core is asked for the one with rt=ace.ai (RFC 9200
+  /// section 8.1, RFC 6690). Switched off where the owner configured the path.
+  bool find_authz_info = true;
 };
 
 /// Do two URIs name the same endpoint? `coap` and `coaps` count as one scheme, and a port that is not written is the

@@ -64,13 +64,15 @@ OperationId AccessClient::obtain_token(std::size_t server, std::chrono::nanoseco
 }
 
 void AccessClient::pump(Instant now) {
-  while (const auto event = state_->stack.next_session_event()) {
+  while (auto event = state_->stack.next_session_event()) {
     if (const auto* closed = std::get_if<coaps::SessionClosed>(&*event)) {
       state_->on_session_gone(closed->peer.session, closed->why);
     } else if (const auto* failed = std::get_if<coaps::SessionFailed>(&*event)) {
       state_->on_session_gone(failed->peer.session, failed->why);
     } else if (const auto* stalled = std::get_if<coaps::SessionStalled>(&*event)) {
       state_->on_stalled(stalled->peer, now);
+    } else if (auto* established = std::get_if<coaps::SessionEstablished>(&*event)) {
+      state_->on_established(established->peer.session, std::move(established->ticket));
     }
   }
   while (auto event = state_->layer().next_event(now)) {
@@ -131,7 +133,16 @@ std::optional<Instant> AccessClient::next_timeout() const {
   return next;
 }
 
+std::optional<Instant> AccessClient::next_renewal() const {
+  std::optional<Instant> next;
+  for (const Target& target : state_->targets) {
+    if (const auto due = state_->renewal_of_watches(target)) next = next ? std::min(*next, *due) : due;
+  }
+  return next;
+}
+
 void AccessClient::on_timeout(Instant now) {
+  for (Target& target : state_->targets) state_->renew_for_watches(target, now);
   for (Target& target : state_->targets) {
     state_->end_overdue_strays(target, now);
     if (target.queue.empty()) continue;
@@ -148,6 +159,25 @@ const client::HeldToken* AccessClient::token(std::size_t server) const {
   const auto& token = state_->targets[server].token;
   return token ? &*token : nullptr;
 }
+
+std::optional<KeptToken> AccessClient::kept(std::size_t server) const {
+  const Target& target = state_->targets[server];
+  const auto& token = target.token ? target.token : target.spent;
+  if (!token) return std::nullopt;
+  return KeptToken{&*token, &target.asked, target.uploaded};
+}
+
+std::uint64_t AccessClient::revision(std::size_t server) const { return state_->targets[server].revision; }
+
+client::CacheBinding AccessClient::cache_binding(std::size_t server) const {
+  return state_->cache_binding(state_->targets[server]);
+}
+
+bool AccessClient::restore(std::size_t server, client::CachedToken cached, Instant now) {
+  return state_->restore(state_->targets[server], std::move(cached), now);
+}
+
+bool AccessClient::forget_revoked(BytesView token_hash, Instant now) { return state_->forget_revoked(token_hash, now); }
 
 std::uint64_t AccessClient::session(std::size_t server) const {
   const auto& peer = state_->targets[server].session.peer;

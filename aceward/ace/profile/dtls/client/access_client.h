@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "aceward/ace/client/exchange.h"
+#include "aceward/ace/client/token_cache.h"
 #include "aceward/ace/client/trust.h"
 #include "aceward/coaps/client_stack.h"
 #include "aceward/cose/key.h"
@@ -26,9 +27,20 @@ struct AsRawKey {
   cose::Key as_key;  ///< what the authorization server must prove to hold; the client uses its own raw key
 };
 
+struct AsCertificate {
+  tls::CertificateChain chain;  ///< the client's own
+  tls::ExpectedServer server;   ///< its raw public key, or its name under the authorities that vouch for it
+};
+/// The client says who it is in the request alone (RFC 6749 section 2.3.1); the channel proves the server.
+struct AsSecret {
+  std::string client_id;
+  Secret secret;
+  tls::ExpectedServer server;
+};
+
 struct AsAccess {
   client::AuthorizationServerEntry entry;
-  std::variant<AsPsk, AsRawKey> credentials;
+  std::variant<AsPsk, AsRawKey, AsCertificate, AsSecret> credentials;
 };
 
 /// How a pre-shared-key token reaches the resource server (RFC 9202 section 3.3.2). A raw-key token is always uploaded.
@@ -40,6 +52,9 @@ struct ServerAccess {
   client::PopKind kind = client::PopKind::raw_public_key;
   TokenTransport transport = TokenTransport::authz_info;
   std::optional<Scope> scope;  ///< what to ask for; absent: what the hints suggest, else all that policy grants
+  /// The server's public key, where its owner told it: used where the authorization server names none, which it does
+  /// not for a group of servers (RFC 9201 section 3.2). A key that it does name must be this one.
+  std::optional<cose::Key> server_key = std::nullopt;
 };
 
 struct AccessClientConfig {
@@ -48,6 +63,10 @@ struct AccessClientConfig {
   std::vector<ServerAccess> servers;
   /// After 4.03 or 4.05 in a session: ask once for what was missing, and repeat the request.
   bool extend_rights = true;
+  /// In the last fifth of its life, but not longer before its end than this, a token is renewed before it is used, and
+  /// while an observation needs it. An authorization server that does not answer is waited for a moment alone: the old
+  /// token goes on as long as it lives. 0: tokens are renewed when they have ended.
+  std::chrono::seconds renew_before{60};
 };
 
 /// How far an operation got: for messages to people.
@@ -77,6 +96,15 @@ struct Completed {
   std::optional<ErrorResponse> refusal;
   /// With `token_refused`: the code that the resource server gave. With `as_refused`: that of the authorization server.
   std::optional<coap::Code> refused_with;
+  /// With `approval_pending` and `as_refused`: when the authorization server wants to be asked again, if it says so.
+  std::optional<std::chrono::seconds> retry_after = std::nullopt;
+};
+
+/// What a client keeps for a server, to be stored.
+struct KeptToken {
+  const client::HeldToken* token;  ///< may have ended, and be kept for its refresh token
+  const std::optional<Scope>* asked;
+  bool uploaded;
 };
 
 /// One notification of an operation whose request has Observe with value 0 (RFC 7641), the first response included.
@@ -96,6 +124,11 @@ struct Notified {
 /// fresh one. An observation whose session is lost is registered again, and so is one that ends with 4.01, or with 4.03
 /// or 4.05 because another token for the same key took the place of this one's. A token that meets a busy server (4.29)
 /// is uploaded again when the server said.
+///
+/// A token is renewed with its refresh token where it has one, else by a request that names its key; either way key and
+/// session stay (RFC 9202 section 4). A token that the server does not know any more (4.01, or a handshake that it
+/// refuses) is uploaded once more before another one is asked for. A server that proves another key than the token was
+/// issued with leads to one request for a new token: it may have been given a new key.
 /// Not thread-safe.
 class AccessClient {
  public:
@@ -123,10 +156,24 @@ class AccessClient {
   void cancel(OperationId id, Instant now);
   /// Of the operations' time-outs; the stack has its own.
   std::optional<Instant> next_timeout() const;
+  /// When on_timeout() renews the token of an observation. For whoever waits for operations alone this is no reason to
+  /// wait.
+  std::optional<Instant> next_renewal() const;
   void on_timeout(Instant now);
 
   /// The token for a server; null without one.
   const client::HeldToken* token(std::size_t server) const;
+  /// What is worth keeping beyond this program's end; nothing without a token or a refresh token.
+  std::optional<KeptToken> kept(std::size_t server) const;
+  /// Another number whenever kept() says something else than before.
+  std::uint64_t revision(std::size_t server) const;
+  /// What a stored token must be bound to.
+  client::CacheBinding cache_binding(std::size_t server) const;
+  /// Takes a stored token over, in the place of any other. False, and nothing happens: it is not for what the
+  /// configuration wants now (kind of key, key of the server, scope), or it has ended and cannot be refreshed.
+  bool restore(std::size_t server, client::CachedToken cached, Instant now);
+  /// Ends the tokens with this hash (token_hash.h), and their sessions. False: there is none.
+  bool forget_revoked(BytesView token_hash, Instant now);
   /// The session with a server; 0 without one.
   std::uint64_t session(std::size_t server) const;
   /// Closes the sessions with a server and with its authorization server; the token is kept.

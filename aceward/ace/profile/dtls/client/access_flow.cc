@@ -26,7 +26,8 @@ bool is_refusal(const Error& why) {
 void AccessFlow::send(Target& target, Step step, const coap::Peer& peer, coap::Request request,
                       coap::Reliability reliability, Instant now) {
   const Pending& pending = target.queue.front();
-  coap::Delivery delivery{reliability, pending.deadline - now, {}};
+  const Instant until = step == Step::asking && pending.renewing ? pending.renewal_deadline : pending.deadline;
+  coap::Delivery delivery{reliability, until - now, {}};
   const bool is_the_request = step == Step::probing || step == Step::requesting;
   if (is_the_request) delivery.token_of = take_watch(target, pending.operation.renews, peer);
   auto sent = layer().request(peer, std::move(request), delivery, now);
@@ -34,6 +35,7 @@ void AccessFlow::send(Target& target, Step step, const coap::Peer& peer, coap::R
     // What the server named is longer than the operation may take: its answer says more than that.
     return finish(target, fail(reason::token_refused), step, {}, coap::code::too_many_requests);
   }
+  if (!sent && step == Step::asking) return ask_failed(target, sent.error(), now);
   if (!sent) return finish(target, std::unexpected(sent.error()), step);
   target.step = step;
   target.awaited = *sent;
@@ -41,13 +43,18 @@ void AccessFlow::send(Target& target, Step step, const coap::Peer& peer, coap::R
 }
 
 void AccessFlow::finish(Target& target, Result<coap::Response> result, Step step, std::optional<ErrorResponse> refusal,
-                        std::optional<coap::Code> refused_with) {
+                        std::optional<coap::Code> refused_with, std::optional<std::chrono::seconds> retry_after) {
   Stage stage = Stage::access;
   if (step == Step::probing) stage = Stage::probe;
   if (step == Step::asking) stage = Stage::token;
-  if (step == Step::uploading) stage = Stage::upload;
+  if (step == Step::uploading || step == Step::finding) stage = Stage::upload;
   end_strays_of_front(target);
-  completed.push_back({target.queue.front().id, stage, std::move(result), std::move(refusal), refused_with});
+  if (target.upload_session) abandoned.push_back(*std::exchange(target.upload_session, {}));
+  if (!target.queue.front().silent) {
+    completed.push_back(
+        {target.queue.front().id, stage, std::move(result), std::move(refusal), refused_with, retry_after});
+  }
+  ++progress;
   target.queue.pop_front();
   target.step = Step::idle;
   target.awaited = {};
@@ -69,16 +76,21 @@ void AccessFlow::end_overdue(Target& target, Instant now) {
 void AccessFlow::advance(Target& target, Instant now) {
   for (const coap::Peer& peer : std::exchange(abandoned, {})) end_stray_session(peer, now);
   while (target.step == Step::idle && !target.queue.empty()) {
-    const std::size_t before = completed.size();
+    const std::uint64_t before = progress;
     start(target, now);
-    if (target.step == Step::idle && completed.size() == before) return;
+    if (target.step == Step::idle && progress == before) return;
   }
+  for (const coap::Peer& peer : std::exchange(abandoned, {})) end_stray_session(peer, now);
 }
 
 void AccessFlow::start(Target& target, Instant now) {
   Pending& pending = target.queue.front();
   if (now >= pending.deadline) return finish(target, fail(reason::operation_canceled), Step::requesting);
-  if (target.token && !target.token->usable_at(now)) drop_token(target, now);
+  if (target.token && !target.token->usable_at(now)) retire_token(target, now);
+  if (pending.silent && (!target.token || pending.renewal_tried)) {
+    return finish(target, fail(reason::operation_canceled), Step::asking);
+  }
+  if (pending.silent || (!pending.token_only && renewal_due(target, now))) return renew(target, now);
   if (pending.token_only) return ask(target, now);
   if (target.token) {
     if (target.session.peer) return request(target, now);
@@ -86,7 +98,8 @@ void AccessFlow::start(Target& target, Instant now) {
     return connect(target, now);
   }
   // A coaps URI names a protected resource: nothing is learned by asking without protection first.
-  if (!pending.probed && pending.operation.plain_answer_allowed && target.access.entry.plain) {
+  const bool can_refresh = target.spent && !pending.renewed;
+  if (!pending.probed && !can_refresh && pending.operation.plain_answer_allowed && target.access.entry.plain) {
     return probe(target, now);
   }
   ask(target, now);
@@ -110,55 +123,6 @@ void AccessFlow::probe(Target& target, Instant now) {
        pending.operation.reliability, now);
 }
 
-void AccessFlow::ask(Target& target, Instant now) {
-  if (target.queue.front().asked++ == max_token_requests) {
-    return finish(target, fail(reason::as_answer_unusable, "expires_in"), Step::asking);
-  }
-  const ServerAccess& access = target.access;
-  const AsAccess& as = config.authorization_servers[access.as];
-  client::Wish& wish = target.wish;
-  wish = {};
-  wish.default_lifetime = as.entry.token_lifetime;
-  wish.audience = access.entry.audience;
-  wish.kind = access.kind;
-  wish.scope = access.scope;
-  if (target.hints) {
-    if (!wish.scope) wish.scope = target.hints->scope;
-    wish.cnonce = target.hints->cnonce;
-  }
-  if (target.scope_to_add && target.token) {
-    wish.scope = client::widened(target.token->scope, *target.scope_to_add);
-    if (!target.token->key_id.empty()) wish.update_key_id = target.token->key_id;
-  }
-  auto message = client::token_request(wish, config.key ? &*config.key : nullptr);
-  if (!message) return finish(target, std::unexpected(message.error()), Step::asking);
-  const auto uri = coap::parse_uri(as.entry.token_uri);
-  if (!uri) return finish(target, std::unexpected(uri.error()), Step::asking);
-  if (auto added = coap::add_uri_options(*uri, as.entry.address.port, message->options); !added) {
-    return finish(target, std::unexpected(added.error()), Step::asking);
-  }
-  Connection& connection = as_sessions[access.as];
-  if (!connection.peer) {
-    auto peer = connect_to_as(as, now);
-    if (!peer) return finish(target, std::unexpected(peer.error()), Step::asking);
-    connection.peer = *peer;
-  }
-  send(target, Step::asking, *connection.peer, std::move(*message), coap::Reliability::automatic, now);
-}
-
-Result<coap::Peer> AccessFlow::connect_to_as(const AsAccess& as, Instant now) {
-  if (const auto* psk = std::get_if<AsPsk>(&as.credentials)) {
-    return stack.connect(as.entry.address, tls::PskClient{psk->identity, psk->key.clone()}, now);
-  }
-  return connect_raw(as.entry.address, std::get<AsRawKey>(as.credentials).as_key, now);
-}
-
-Result<coap::Peer> AccessFlow::connect_raw(const Address& address, const cose::Key& expected, Instant now) {
-  if (!raw_key) return fail(reason::client_key_missing);
-  const crypto::PublicKey key = ACEWARD_TRY(expected.public_key());
-  return stack.connect(address, tls::RawKeyClient{*raw_key, crypto::spki_der(key)}, now);
-}
-
 void AccessFlow::upload(Target& target, Instant now) {
   coap::Request request;
   request.method = coap::code::post;
@@ -168,11 +132,24 @@ void AccessFlow::upload(Target& target, Instant now) {
   if (target.session.peer) {
     return send(target, Step::uploading, *target.session.peer, std::move(request), coap::Reliability::automatic, now);
   }
-  if (!target.access.entry.plain) {
-    return finish(target, fail(reason::token_refused, "no authz-info address"), Step::uploading);
-  }
-  send(target, Step::uploading, stack.plain_peer(*target.access.entry.plain), std::move(request),
-       coap::Reliability::automatic, now);
+  const auto peer = upload_peer(target, now);
+  if (!peer) return finish(target, std::unexpected(peer.error()), Step::uploading);
+  send(target, Step::uploading, *peer, std::move(request), coap::Reliability::automatic, now);
+}
+
+bool AccessFlow::can_upload(const Target& target) {
+  return target.access.entry.plain || target.access.server_key || (target.token && target.token->rs_key);
+}
+
+Result<coap::Peer> AccessFlow::upload_peer(Target& target, Instant now) {
+  if (target.access.entry.plain) return stack.plain_peer(*target.access.entry.plain);
+  if (target.upload_session) return *target.upload_session;
+  if (!can_upload(target)) return fail(reason::token_refused, "no authz-info address");
+  const cose::Key& key = target.token && target.token->rs_key ? *target.token->rs_key : *target.access.server_key;
+  const crypto::PublicKey expected = ACEWARD_TRY(key.public_key());
+  target.upload_session =
+      ACEWARD_TRY(stack.connect(target.access.entry.secure, tls::AnonymousClient{crypto::spki_der(expected)}, now));
+  return *target.upload_session;
 }
 
 Result<> AccessFlow::open_session(Target& target, Instant now) {
@@ -181,9 +158,9 @@ Result<> AccessFlow::open_session(Target& target, Instant now) {
     tls::PskClient psk;
     psk.identity = goes_in_identity(target) ? token.access_token : serialize_kid_identity(token.key_id);
     psk.key = Secret::copy_of(token.psk->k());
-    target.session.peer = ACEWARD_TRY(stack.connect(target.access.entry.secure, std::move(psk), now));
+    target.session.peer = ACEWARD_TRY(stack.connect(target.access.entry.secure, std::move(psk), now, target.ticket));
   } else {
-    target.session.peer = ACEWARD_TRY(connect_raw(target.access.entry.secure, *token.rs_key, now));
+    target.session.peer = ACEWARD_TRY(connect_raw(target.access.entry.secure, *token.rs_key, target.ticket, now));
   }
   return {};
 }
@@ -209,6 +186,7 @@ void AccessFlow::on_response(Target& target, coap::Response response, Instant no
     case Step::probing: return on_probed(target, std::move(response));
     case Step::asking: return on_token(target, response, now);
     case Step::uploading: return on_uploaded(target, response, now);
+    case Step::finding: return on_found(target, response, now);
     case Step::requesting: return on_answer(target, std::move(response), now);
   }
 }
@@ -242,60 +220,70 @@ void AccessFlow::on_probed(Target& target, coap::Response response) {
   target.hints = std::move(**hints);
 }
 
-void AccessFlow::on_token(Target& target, const coap::Response& response, Instant now) {
-  Pending& pending = target.queue.front();
-  std::optional<ErrorResponse> refusal;
-  auto token =
-      client::read_token_response(response, target.wish, config.key ? &*config.key : nullptr,
-                                  target.wish.update_key_id && target.token ? &*target.token : nullptr, now, refusal);
-  if (!token) {
-    // The session lives on with what it has; the resource server's denial is the answer.
-    if (pending.denial) return finish(target, std::move(*pending.denial), Step::requesting, std::move(refusal));
-    return finish(target, std::unexpected(token.error()), Step::asking, std::move(refusal), response.code);
-  }
-  const bool is_update = target.wish.update_key_id && target.token && have_one_key(*target.token, *token);
-  if (!is_update) end_sessions(target, now);
-  target.token = std::move(*token);
-  target.uploaded = false;
-  target.hints.reset();
-  target.scope_to_add.reset();
-  if (pending.token_only) return finish(target, response, Step::asking);
-  if (target.session.peer) upload(target, now);
-}
-
-bool AccessFlow::have_one_key(const client::HeldToken& a, const client::HeldToken& b) {
-  if (a.kind != b.kind || a.key_id != b.key_id) return false;
-  return a.kind == client::PopKind::pre_shared_key ? a.psk->same_key(*b.psk) : a.rs_key->same_key(*b.rs_key);
-}
-
 void AccessFlow::on_uploaded(Target& target, const coap::Response& response, Instant now) {
-  if (response.code != coap::code::created) {
-    const coap::Code code = response.code;
-    // The layer below holds it back until Max-Age has passed (RFC 8516 section 4).
-    if (code == coap::code::too_many_requests && target.queue.front().uploads++ < max_busy_uploads) {
-      return upload(target, now);
-    }
-    if (!is_passing(code)) drop_token(target, now);
-    return finish(target, fail(reason::token_refused), Step::uploading, {}, code);
+  Pending& pending = target.queue.front();
+  const coap::Code code = response.code;
+  if (code == coap::code::created) {
+    if (target.upload_session) abandoned.push_back(*std::exchange(target.upload_session, {}));
+    set_uploaded(target, true);
+    pending.uploaded_now = true;
+    if (pending.silent) finish(target, response, Step::uploading);
+    return;
   }
-  target.uploaded = true;
-  target.queue.front().uploaded_now = true;
+  // The layer below holds it back until Max-Age has passed (RFC 8516 section 4).
+  if (code == coap::code::too_many_requests && pending.uploads++ < max_busy_uploads) return upload(target, now);
+  if (code == coap::code::not_found && target.access.entry.find_authz_info && !pending.found) {
+    pending.found = true;
+    coap::Request request;
+    request.options.add_path("/.well-known/core");
+    request.options.add(coap::option::uri_query, as_bytes("rt=ace.ai"));
+    return send(target, Step::finding, target.awaited_from, std::move(request), coap::Reliability::automatic, now);
+  }
+  if (!is_passing(code)) {
+    // One that was kept from before may have been ended by its authorization server since.
+    if (pending.asked == 0 && !pending.renewed && !target.session.peer) {
+      pending.renewed = true;
+      return retire_token(target, now);
+    }
+    drop_token(target, now);
+  }
+  finish(target, fail(reason::token_refused), Step::uploading, {}, code);
+}
+
+void AccessFlow::on_found(Target& target, const coap::Response& response, Instant now) {
+  if (const auto path = client::authz_info_in(response)) {
+    target.access.entry.authz_info_path = *path;
+    return upload(target, now);
+  }
+  drop_token(target, now);
+  finish(target, fail(reason::token_refused), Step::finding, {}, coap::code::not_found);
 }
 
 void AccessFlow::on_answer(Target& target, coap::Response response, Instant now) {
   Pending& pending = target.queue.front();
   const bool is_key_valid = target.token && target.token->usable_at(now);
-  if (!is_key_valid) drop_token(target, now);
+  if (!is_key_valid) retire_token(target, now);
   if (response.code == coap::code::unauthorized) {
-    drop_token(target, now);
     // The server may have begun: so it ends what takes longer than the token lives (RFC 9200 section 5.10.3).
-    if (!is_idempotent(pending.operation.request.method)) return finish(target, std::move(response), Step::requesting);
-    if (pending.renewed) return finish(target, fail(reason::access_still_denied), Step::requesting);
-    pending.renewed = true;
-    pending.probed = true;
+    if (!is_idempotent(pending.operation.request.method)) {
+      retire_token(target, now);
+      return finish(target, std::move(response), Step::requesting);
+    }
     if (auto hints = hints_in(response); hints && *hints && hints_allowed(target, **hints)) {
       target.hints = std::move(**hints);
     }
+    // It may have lost the token alone, and has not refused it yet.
+    const bool is_upload_due = pending.asked == 0 && !pending.uploaded_now && !pending.uploaded_again;
+    if (is_key_valid && is_upload_due && !(target.hints && target.hints->cnonce) &&
+        (can_upload(target) || goes_in_identity(target))) {
+      pending.uploaded_again = true;
+      set_uploaded(target, false);
+      return end_sessions(target, now);
+    }
+    retire_token(target, now);
+    if (pending.renewed) return finish(target, fail(reason::access_still_denied), Step::requesting);
+    pending.renewed = true;
+    pending.probed = true;
     return;
   }
   // The key may be in other hands by now (RFC 9202 section 3.4, RFC 9200 section 5.10.4).
@@ -329,15 +317,23 @@ void AccessFlow::on_gone(Target& target, const Error& why, Instant now) {
   }
   if (step == Step::requesting && !is_refusal(why)) end_session(target, now);
   if (!is_refusal(why) && back_to_stray(target)) return;
+  if (step == Step::asking && pending.renewing) return give_up_renewal(target, now);
   if (step == Step::asking && pending.denial) {
     return finish(target, std::move(*pending.denial), Step::requesting);
   }
   if (step == Step::requesting) {
     end_session(target, now);
     // A server that was restarted has forgotten the token. The handshake failed, so nothing was acted on.
-    if (is_refusal(why) && target.uploaded && !pending.uploaded_now && target.access.entry.plain) {
-      target.uploaded = false;
+    if (is_refusal(why) && target.uploaded && !pending.uploaded_now && can_upload(target)) {
+      set_uploaded(target, false);
       return;
+    }
+    // A token from before, in the handshake itself: the server takes it no more. And a server with another key may have
+    // been given a new one, which its authorization server knows.
+    const bool is_stale = is_refusal(why) && goes_in_identity(target);
+    if ((is_stale || why == reason::server_key_unexpected) && pending.asked == 0 && !pending.renewed) {
+      pending.renewed = true;
+      return drop_token(target, now);
     }
     // The session ended with its token, as an observation found out: what is safe to repeat is, with the next one.
     if (why == reason::session_closed_here && !target.token && !pending.renewed &&
@@ -372,20 +368,42 @@ void AccessFlow::end_as_session(Target& target, Instant now) {
 }
 
 void AccessFlow::drop_token(Target& target, Instant now) {
+  if (target.token || target.spent) ++target.revision;
   target.token.reset();
+  target.spent.reset();
   target.uploaded = false;
+  target.ticket.reset();
   end_sessions(target, now);
+}
+
+void AccessFlow::retire_token(Target& target, Instant now) {
+  std::optional<client::HeldToken> spent = std::move(target.token ? target.token : target.spent);
+  drop_token(target, now);
+  if (spent && spent->refresh_token) target.spent = std::move(spent);
+}
+
+void AccessFlow::set_uploaded(Target& target, bool uploaded) {
+  if (target.uploaded == uploaded) return;
+  target.uploaded = uploaded;
+  ++target.revision;
 }
 
 void AccessFlow::on_session_gone(std::uint64_t session, const Error& why) {
   for (Target& target : targets) {
+    if (target.upload_session && target.upload_session->session == session) target.upload_session.reset();
     if (!target.session.peer || target.session.peer->session != session) continue;
     target.session.peer.reset();
     // Nothing waits for this session, so nothing else will learn that the server has forgotten the token.
-    if (is_refusal(why) && target.step == Step::idle && target.access.entry.plain) target.uploaded = false;
+    if (is_refusal(why) && target.step == Step::idle && can_upload(target)) set_uploaded(target, false);
   }
   for (Connection& connection : as_sessions) {
     if (connection.peer && connection.peer->session == session) connection.peer.reset();
+  }
+}
+
+void AccessFlow::on_established(std::uint64_t session, std::optional<tls::ResumptionTicket> ticket) {
+  for (Target& target : targets) {
+    if (target.session.peer && target.session.peer->session == session) target.ticket = std::move(ticket);
   }
 }
 

@@ -9,22 +9,28 @@
 namespace aceward::ace::dtls::detail {
 
 /// What an operation waits for.
-enum class Step : std::uint8_t { idle, probing, asking, uploading, requesting };
+enum class Step : std::uint8_t { idle, probing, asking, uploading, finding, requesting };
 
 struct Pending {
   OperationId id;
   Operation operation;
   Instant deadline;
   bool token_only = false;
+  bool silent = false;    ///< a renewal for an observation: nobody waits for its Completed
+  bool renewing = false;  ///< the token under way replaces one that still lives
+  Instant renewal_deadline;
   // Each of these is done once for an operation: that is what keeps two servers that disagree from keeping the client
   // busy for ever (RFC 9200 section 5.10.2, note).
   bool probed = false;
   bool renewed = false;
   bool extended = false;
   bool uploaded_now = false;
-  bool hurried = false;  ///< an observation that ended soon was registered again all the same
-  unsigned uploads = 0;  ///< that met a server which was busy
-  unsigned asked = 0;    ///< requests for a token: tokens that end before they can be used must not go on for ever
+  bool renewal_tried = false;
+  bool uploaded_again = false;  ///< the token that the server did not know any more
+  bool found = false;           ///< authz-info was looked for
+  bool hurried = false;         ///< an observation that ended soon was registered again all the same
+  unsigned uploads = 0;         ///< that met a server which was busy
+  unsigned asked = 0;  ///< requests for a token: tokens that end before they can be used must not go on for ever
   std::optional<coap::Response> denial;  ///< the 4.03 or 4.05 that an extension tries to mend
 };
 
@@ -57,8 +63,14 @@ struct Target {
   coap::ExchangeId awaited;
   coap::Peer awaited_from;
   std::optional<client::HeldToken> token;
+  std::optional<client::HeldToken> spent;  ///< has ended; kept for its refresh token and the key that goes on with it
+  std::optional<Scope> asked;              ///< with either: what was asked for
   bool uploaded = false;
+  std::uint64_t revision = 0;  ///< of the four above
+  Instant renew_not_before;    ///< after a renewal that came to nothing
   Connection session;
+  std::optional<coap::Peer> upload_session;     ///< without client authentication, for the upload alone
+  std::optional<tls::ResumptionTicket> ticket;  ///< of the last session with the present key
   std::vector<Stray> strays;
   std::vector<Watch> watches;
   client::Wish wish;  ///< of the request for a token that is under way
@@ -74,6 +86,11 @@ inline constexpr std::chrono::seconds watch_settled{5};
 
 /// First of all; again after a 4.01; to widen it; and once more because a token ended on the way.
 inline constexpr unsigned max_token_requests = 4;
+
+/// An early renewal waits so long for the authorization server, and is not tried again for that long.
+inline constexpr std::chrono::seconds renewal_patience{5};
+/// A renewal for an observation, with the upload.
+inline constexpr std::chrono::seconds silent_timeout{60};
 
 /// A resource server that is busy (4.29) gets the token again after the time that it named, so often.
 inline constexpr unsigned max_busy_uploads = 3;
@@ -103,6 +120,7 @@ class AccessFlow {
   std::deque<Notified> notified;
   std::vector<coap::Peer> abandoned;  ///< sessions to be closed in the next advance(), unless in use
   std::uint64_t last_operation = 0;
+  std::uint64_t progress = 0;  ///< an operation ended, or took another way without sending anything
 
   coap::Layer& layer() { return stack.layer(); }
 
@@ -113,7 +131,7 @@ class AccessFlow {
             Instant now);
 
   void finish(Target& target, Result<coap::Response> result, Step step, std::optional<ErrorResponse> refusal = {},
-              std::optional<coap::Code> refused_with = {});
+              std::optional<coap::Code> refused_with = {}, std::optional<std::chrono::seconds> retry_after = {});
 
   /// Ends what waits behind the operation in front for longer than it may.
   void end_overdue(Target& target, Instant now);
@@ -131,14 +149,23 @@ class AccessFlow {
   void probe(Target& target, Instant now);
 
   void ask(Target& target, Instant now);
+  /// What to ask for: the next token by refresh, an update for a key, or a token for what is wanted.
+  void make_wish(Target& target);
+  /// No request went out: the operation goes on with the token that it would have renewed, or ends.
+  void ask_failed(Target& target, const Error& why, Instant now);
 
   Result<coap::Peer> connect_to_as(const AsAccess& as, Instant now);
 
-  Result<coap::Peer> connect_raw(const Address& address, const cose::Key& expected, Instant now);
+  Result<coap::Peer> connect_raw(const Address& address, const cose::Key& expected,
+                                 const std::optional<tls::ResumptionTicket>& ticket, Instant now);
 
   /// To authz-info (RFC 9200 section 5.10.1). Within a session for an update, so that nobody learns of it; else over
   /// plain CoAP, as the token is needed to set the session up.
   void upload(Target& target, Instant now);
+  /// Where an upload outside of a session goes: plain, or over DTLS without client authentication (RFC 9200 section
+  /// 5.10.1 lets anybody post) to the server whose key is known.
+  Result<coap::Peer> upload_peer(Target& target, Instant now);
+  static bool can_upload(const Target& target);
 
   /// Opens the session that the token allows.
   Result<> open_session(Target& target, Instant now);
@@ -160,6 +187,8 @@ class AccessFlow {
   static bool have_one_key(const client::HeldToken& a, const client::HeldToken& b);
 
   void on_uploaded(Target& target, const coap::Response& response, Instant now);
+  /// The list of the server's resources, asked for authz-info.
+  void on_found(Target& target, const coap::Response& response, Instant now);
 
   void on_answer(Target& target, coap::Response response, Instant now);
 
@@ -176,9 +205,28 @@ class AccessFlow {
   /// What did not answer may have been restarted: the next request gets a fresh session.
   void end_as_session(Target& target, Instant now);
 
+  /// Nothing of it is to be used any more, the refresh token included.
   void drop_token(Target& target, Instant now);
+  /// It has ended; its refresh token may get the next one.
+  void retire_token(Target& target, Instant now);
+  static void set_uploaded(Target& target, bool uploaded);
+
+  // --- renewal and what is kept (access_renewal.cc) ------------------------------------------------------------------
+
+  bool renewal_due(const Target& target, Instant now) const;
+  /// The operation in front renews the token first.
+  void renew(Target& target, Instant now);
+  /// Nothing came of it: the old token goes on.
+  void give_up_renewal(Target& target, Instant now);
+  /// When the token of an observation is to be renewed.
+  std::optional<Instant> renewal_of_watches(const Target& target) const;
+  void renew_for_watches(Target& target, Instant now);
+  bool restore(Target& target, client::CachedToken cached, Instant now);
+  bool forget_revoked(BytesView token_hash, Instant now);
+  client::CacheBinding cache_binding(const Target& target) const;
 
   void on_session_gone(std::uint64_t session, const Error& why);
+  void on_established(std::uint64_t session, std::optional<tls::ResumptionTicket> ticket);
 
   Target* waiting_for(coap::ExchangeId id);
 

@@ -35,6 +35,12 @@ std::optional<coap::Event> AccessLayer::next_event(Instant now) {
   return coap::ResponseArrived{id, {}, *last_completed_->result, std::nullopt, true};
 }
 
+std::optional<Instant> AccessLayer::next_timeout() const {
+  const auto operation = client_.next_timeout();
+  const auto renewal = client_.next_renewal();
+  return operation && renewal ? std::min(*operation, *renewal) : operation ? operation : renewal;
+}
+
 void AccessLayer::on_timeout(Instant now) {
   latest_ = std::max(latest_, now);
   client_.on_timeout(now);

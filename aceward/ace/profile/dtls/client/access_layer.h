@@ -26,7 +26,7 @@ class AccessLayer final : public coap::Layer {
   void cancel(coap::ExchangeId id) override;
   std::optional<coap::Event> next_event(Instant now) override;
   /// Without the stack's own.
-  std::optional<Instant> next_timeout() const override { return client_.next_timeout(); }
+  std::optional<Instant> next_timeout() const override;
   void on_timeout(Instant now) override;
 
   /// What the last Completed that was taken said beyond its result, for messages to people.

@@ -196,7 +196,7 @@ bool AccessFlow::on_watch_response(coap::ResponseArrived& arrived, Instant now) 
     target.watches.erase(found);
     if (!arrived.final) layer().cancel(arrived.id);
     const bool refused = is_key_valid && arrived.response.code == coap::code::unauthorized;
-    if (!is_key_valid || refused) drop_token(target, now);
+    if (!is_key_valid || refused) retire_token(target, now);
     // Another token for the same key took the place of ours at the server (RFC 9200 section 5.10.1), with other rights:
     // registering shows which, and they are asked for.
     const bool lacks_rights = config.extend_rights && is_denial(arrived.response.code);
