@@ -130,11 +130,11 @@ std::optional<std::int64_t> Query::optional_at(int column) const {
   return integer_at(column);
 }
 
-Result<std::array<std::uint8_t, 100>> read_file_header(const std::filesystem::path& path) {
+Result<std::array<std::uint8_t, 100>> read_file_header(const std::filesystem::path& path, const std::string& vfs) {
   // Through SQLite's own file layer: it knows that closing a descriptor drops the locks which this process holds on the
   // file by way of others. A connection would not do: a checkpoint that was cut short leaves a header that only the
   // write-ahead log explains.
-  sqlite3_vfs* files = sqlite3_vfs_find(nullptr);
+  sqlite3_vfs* files = sqlite3_vfs_find(vfs.empty() ? nullptr : vfs.c_str());
   std::error_code failed;
   const std::string absolute = std::filesystem::absolute(path, failed).string();
   if (failed || files == nullptr) return fail(reason::store_unavailable, "cannot open the file");
@@ -151,15 +151,25 @@ Result<std::array<std::uint8_t, 100>> read_file_header(const std::filesystem::pa
   return header;
 }
 
-Result<Database> Database::open(const std::filesystem::path& path, Mode mode, std::chrono::milliseconds busy_timeout) {
+Result<bool> file_exists(const std::filesystem::path& path, const std::string& vfs) {
+  sqlite3_vfs* files = sqlite3_vfs_find(vfs.c_str());
+  int there = 0;
+  if (files == nullptr || files->xAccess(files, path.c_str(), SQLITE_ACCESS_EXISTS, &there) != SQLITE_OK)
+    return fail(reason::store_unavailable, "cannot open the file");
+  return there != 0;
+}
+
+Result<Database> Database::open(const std::filesystem::path& path, Mode mode, std::chrono::milliseconds busy_timeout,
+                                const std::string& vfs) {
   // An absolute name is neither taken for a URI nor for one of SQLite's special names.
   std::error_code failed;
   const std::string absolute = std::filesystem::absolute(path, failed).string();
   if (failed) return fail(reason::store_unavailable, "cannot open the file");
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= mode == Mode::write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+  if (!vfs.empty() && mode == Mode::write) flags |= SQLITE_OPEN_CREATE;
   sqlite3* connection = nullptr;
-  const int code = sqlite3_open_v2(absolute.c_str(), &connection, flags, nullptr);
+  const int code = sqlite3_open_v2(absolute.c_str(), &connection, flags, vfs.empty() ? nullptr : vfs.c_str());
   Database database(connection);
   if (code != SQLITE_OK) return std::unexpected(error_of(code));
   // The schema in a file is not to be trusted with functions, nor a statement of ours with SQLite's own tables.

@@ -70,7 +70,10 @@ class Query {
 
 /// The 100 octets that begin a SQLite file, as they lie there: nothing is locked, recovered or written.
 /// Errors: `store_foreign` when the file is shorter, `store_unavailable`.
-Result<std::array<std::uint8_t, 100>> read_file_header(const std::filesystem::path& path);
+Result<std::array<std::uint8_t, 100>> read_file_header(const std::filesystem::path& path, const std::string& vfs = {});
+
+/// Whether a file is there, in the SQLite file system with this name.
+Result<bool> file_exists(const std::filesystem::path& path, const std::string& vfs);
 
 /// A connection. Used by one thread at a time; queries must end before it does.
 class Database {
@@ -80,7 +83,9 @@ class Database {
     read,   ///< reads only; sees other connections' commits
   };
 
-  static Result<Database> open(const std::filesystem::path& path, Mode mode, std::chrono::milliseconds busy_timeout);
+  /// `vfs`: name of a registered SQLite file system; empty: the operating system's.
+  static Result<Database> open(const std::filesystem::path& path, Mode mode, std::chrono::milliseconds busy_timeout,
+                               const std::string& vfs = {});
   Database(Database&& other) noexcept;
   Database& operator=(Database&& other) noexcept;
   Database(const Database&) = delete;

@@ -103,7 +103,7 @@ TEST_F(StoreFile, RefusesAnotherProgramsDatabase) {
 
 TEST_F(StoreFile, RefusesANewerSchema) {
   open().reset();
-  ASSERT_TRUE(open_beside(file()).execute("PRAGMA user_version = 2"));
+  ASSERT_TRUE(open_beside(file()).execute("PRAGMA user_version = 3"));
   expect_refused_untouched(reason::store_newer);
 }
 
@@ -112,7 +112,7 @@ TEST_F(StoreFile, RefusesANewerSchemaThatOnlyTheLogTellsOf) {
   const std::string crashed = (directory_ / "crashed.db").string();
   {
     Database beside = open_beside(file());
-    ASSERT_TRUE(beside.execute("PRAGMA user_version = 2"));
+    ASSERT_TRUE(beside.execute("PRAGMA user_version = 3"));
     for (const char* suffix : {"", "-wal"}) std::filesystem::copy_file(file().string() + suffix, crashed + suffix);
   }
   const Bytes before = contents_of(crashed);

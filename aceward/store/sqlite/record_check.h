@@ -3,6 +3,7 @@
 
 #include "aceward/ace/as/ledger.h"
 #include "aceward/ace/as/registry.h"
+#include "aceward/ace/as/request_book.h"
 #include "aceward/base/result.h"
 
 namespace aceward::store {
@@ -16,5 +17,6 @@ Result<> check_record(const ace::as::ClientRecord& client);
 Result<> check_record(const ace::as::ServerRecord& server);
 Result<> check_record(const ace::as::PolicyRule& rule);  ///< its name may be empty
 Result<> check_record(const ace::as::IssuedToken& token);
+Result<> check_record(const ace::as::AccessRequest& request);
 
 }  // namespace aceward::store

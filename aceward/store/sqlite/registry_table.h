@@ -13,14 +13,15 @@ namespace aceward::store {
 
 /// Grows with every change of a client, a server or a rule.
 Result<std::int64_t> read_registry_version(Database& database);
+/// Errors: `store_damaged` for a record that could not have been written.
 Result<ace::as::RegistrySnapshot> read_registry(Database& database);
 
 Result<Added> insert_record(Database& database, const ace::as::ClientRecord& client);
 Result<Added> insert_record(Database& database, const ace::as::ServerRecord& server);
 Result<Added> insert_record(Database& database, const ace::as::PolicyRule& rule);
 
-Result<> update_record(Database& database, const ace::as::ClientRecord& client);
-Result<> update_record(Database& database, const ace::as::ServerRecord& server);
+Result<Revision> update_record(Database& database, const ace::as::ClientRecord& client);
+Result<Revision> update_record(Database& database, const ace::as::ServerRecord& server);
 Result<> update_record(Database& database, const ace::as::PolicyRule& rule);
 
 Result<Removal> delete_client(Database& database, const std::string& name);

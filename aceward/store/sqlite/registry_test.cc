@@ -301,7 +301,7 @@ TEST_F(StoreRegistry, RefusesServersThatContradictThemselves) {
   expect_invalid("token_key", [](ServerRecord& server) { server.token_key = Secret(Bytes(17)); });
   expect_invalid("token_key_id", [](ServerRecord& server) { server.token_key_id.resize(256); });
   expect_invalid("protection", [](ServerRecord& server) { server.token_key = Secret(); });
-  expect_invalid("protection", [](ServerRecord& server) { server.protection = ace::as::TokenProtection{3}; });
+  expect_invalid("protection", [](ServerRecord& server) { server.protection = ace::as::TokenProtection{4}; });
   expect_invalid("scope_format", [](ServerRecord& server) { server.scope_format = ace::as::ScopeFormat{0}; });
   expect_invalid("token_lifetime", [](ServerRecord& server) { server.token_lifetime = std::chrono::seconds(0); });
   expect_invalid("token_lifetime", [](ServerRecord& server) { server.token_lifetime = std::chrono::hours(24 * 31); });

@@ -14,7 +14,7 @@ namespace aceward::store {
 
 /// SQLite keeps both in the file's header, at octets 68 and 60.
 inline constexpr std::int64_t application_id = 0x41636577;  // "Acew"
-inline constexpr std::int64_t schema_version = 1;
+inline constexpr std::int64_t schema_version = 2;
 
 inline constexpr std::size_t instance_octets = 16;
 
@@ -23,12 +23,16 @@ inline constexpr std::size_t instance_octets = 16;
 /// Errors: `store_unavailable`, `store_full`.
 Result<> create_file(const std::filesystem::path& path, BytesView instance);
 
+/// `create_file` where no file is. In the file system `options.vfs` it is made in place, under its own name.
+Result<> create_if_absent(const std::filesystem::path& path, const Options& options, Random& random);
+
 /// Opens the connection that writes, after checks that write nothing into the file.
-/// Errors: `store_foreign`, `store_newer`, `store_damaged`, `store_exposed`, `store_locked`, `store_unavailable`.
+/// Errors: `store_foreign`, `store_newer`, `store_older`, `store_damaged`, `store_exposed`, `store_locked`,
+/// `store_unavailable`.
 Result<Database> open_writing(const std::filesystem::path& path, const Options& options);
 
 /// Opens a connection that only reads a file that `open_writing` has accepted.
-Result<Database> open_reading(const std::filesystem::path& path);
+Result<Database> open_reading(const std::filesystem::path& path, const Options& options);
 
 /// The 16 octets given to `create_file`.
 Result<Bytes> read_instance(Database& database);

@@ -2,22 +2,25 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
 #include "aceward/store/sqlite/database.h"
 #include "aceward/store/sqlite/number_blocks.h"
 #include "aceward/store/sqlite/registry_table.h"
+#include "aceward/store/sqlite/request_table.h"
 #include "aceward/store/sqlite/schema.h"
 #include "aceward/store/sqlite/token_table.h"
 #include "aceward/store/sqlite/writer.h"
 
 namespace aceward::store {
 
+using ace::as::AccessRequest;
 using ace::as::ClientRecord;
 using ace::as::IssuedToken;
 using ace::as::PolicyRule;
+using ace::as::RequestBookLimits;
+using ace::as::RequestNumber;
 using ace::as::ServerRecord;
 using ace::as::TokenNumber;
 
@@ -91,13 +94,9 @@ struct Store::State {
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& path, Options options, Random& random) {
   if (options.number_block < 2 || options.number_block > 1'000'000) return fail(reason::record_invalid, "number_block");
-  std::error_code failed;
-  const bool there = std::filesystem::exists(std::filesystem::symlink_status(path, failed));
-  if (failed && !there && failed != std::errc::no_such_file_or_directory)
-    return fail(reason::store_unavailable, "cannot open the file");
-  if (!there) ACEWARD_TRY(create_file(path, random.bytes(instance_octets)));
+  ACEWARD_TRY(create_if_absent(path, options, random));
   Database writing = ACEWARD_TRY(open_writing(path, options));
-  Database reading = ACEWARD_TRY(open_reading(path));
+  Database reading = ACEWARD_TRY(open_reading(path, options));
   Bytes instance = ACEWARD_TRY(read_instance(writing));
   std::unique_ptr<Store> store(new Store(
       std::make_unique<State>(std::move(reading), std::move(writing), std::move(instance), std::move(options))));
@@ -185,8 +184,9 @@ auto server_removal(std::string name) {
 auto rule_removal(std::string name) {
   return [name = std::move(name)](Database& database) { return delete_rule(database, name); };
 }
-auto recording(IssuedToken token) {
-  return [token = std::move(token)](Database& database) { return insert_token(database, token); };
+auto recording(IssuedToken token, std::uint64_t decided_on) {
+  return
+      [token = std::move(token), decided_on](Database& database) { return insert_token(database, token, decided_on); };
 }
 auto token_revocation(TokenNumber number) {
   return [number](Database& database) { return revoke_one_token(database, number); };
@@ -201,6 +201,18 @@ auto server_revocation(std::string name) {
     return revoke_tokens_of_server(database, ACEWARD_TRY(server_id_of(database, name)));
   };
 }
+auto audience_revocation(std::string audience) {
+  return [audience = std::move(audience)](Database& database) { return revoke_tokens_of_audience(database, audience); };
+}
+auto keeping(AccessRequest request, RequestBookLimits limits) {
+  return [request = std::move(request), limits](Database& database) { return keep_request(database, request, limits); };
+}
+auto approval(RequestNumber number, PolicyRule rule) {
+  return [number, rule = std::move(rule)](Database& database) { return approve_request(database, number, rule); };
+}
+auto denial(RequestNumber number, WallTime until) {
+  return [number, until](Database& database) { return deny_request(database, number, until); };
+}
 auto expiry(WallTime before, std::size_t max_rows) {
   return [before, max_rows](Database& database) { return delete_tokens_expired(database, before, max_rows); };
 }
@@ -210,8 +222,8 @@ auto expiry(WallTime before, std::size_t max_rows) {
 void Store::add_client(ClientRecord record, Done<Added> done) { change(insertion(std::move(record)), std::move(done)); }
 void Store::add_server(ServerRecord record, Done<Added> done) { change(insertion(std::move(record)), std::move(done)); }
 void Store::add_rule(PolicyRule record, Done<Added> done) { change(insertion(std::move(record)), std::move(done)); }
-void Store::set_client(ClientRecord record, Done<> done) { change(update(std::move(record)), std::move(done)); }
-void Store::set_server(ServerRecord record, Done<> done) { change(update(std::move(record)), std::move(done)); }
+void Store::set_client(ClientRecord record, Done<Revision> done) { change(update(std::move(record)), std::move(done)); }
+void Store::set_server(ServerRecord record, Done<Revision> done) { change(update(std::move(record)), std::move(done)); }
 void Store::set_rule(PolicyRule record, Done<> done) { change(update(std::move(record)), std::move(done)); }
 void Store::remove_client(std::string name, Done<Removal> done) {
   change(client_removal(std::move(name)), std::move(done));
@@ -224,8 +236,8 @@ void Store::remove_rule(std::string name, Done<> done) { change(rule_removal(std
 Result<Added> Store::add_client_now(ClientRecord record) { return change_now<Added>(insertion(std::move(record))); }
 Result<Added> Store::add_server_now(ServerRecord record) { return change_now<Added>(insertion(std::move(record))); }
 Result<Added> Store::add_rule_now(PolicyRule record) { return change_now<Added>(insertion(std::move(record))); }
-Result<> Store::set_client_now(ClientRecord record) { return change_now<void>(update(std::move(record))); }
-Result<> Store::set_server_now(ServerRecord record) { return change_now<void>(update(std::move(record))); }
+Result<Revision> Store::set_client_now(ClientRecord record) { return change_now<Revision>(update(std::move(record))); }
+Result<Revision> Store::set_server_now(ServerRecord record) { return change_now<Revision>(update(std::move(record))); }
 Result<> Store::set_rule_now(PolicyRule record) { return change_now<void>(update(std::move(record))); }
 Result<Removal> Store::remove_client_now(std::string name) {
   return change_now<Removal>(client_removal(std::move(name)));
@@ -253,8 +265,12 @@ Result<TokenNumber> Store::reserve_number() {
   return state_->numbers.take();
 }
 
-void Store::record(IssuedToken token, Recorded done) { change<void>(recording(std::move(token)), std::move(done)); }
-Result<> Store::record_now(IssuedToken token) { return change_now<void>(recording(std::move(token))); }
+void Store::record(IssuedToken token, Recorded done) {
+  change<void>(recording(std::move(token), state_->registry->version()), std::move(done));
+}
+Result<> Store::record_now(IssuedToken token) {
+  return change_now<void>(recording(std::move(token), state_->registry->version()));
+}
 
 Result<std::optional<IssuedToken>> Store::find_by_key_id(std::int64_t client_id, std::int64_t server_id,
                                                          BytesView key_id, WallTime now) {
@@ -268,18 +284,7 @@ Result<std::optional<IssuedToken>> Store::find(TokenNumber number) {
 }
 
 Result<std::vector<ace::as::RevokedToken>> Store::revoked(WallTime now, std::size_t limit) {
-  std::vector<ace::as::RevokedToken> found;
-  Query query = ACEWARD_TRY(state_->reader.prepare(
-      "SELECT number, client_id, server_id, expires_at FROM token WHERE revoked = 1 AND expires_at > ? LIMIT ?"));
-  query.integer(now.time_since_epoch().count()).integer(static_cast<std::int64_t>(limit));
-  while (ACEWARD_TRY(query.step())) {
-    found.push_back({.number = TokenNumber(query.integer_at(0)),
-                     .client_id = query.integer_at(1),
-                     .servers = {query.integer_at(2)},
-                     .token_hash = {},
-                     .expires_at = WallTime(std::chrono::seconds(query.integer_at(3)))});
-  }
-  return found;
+  return read_revoked(state_->reader, now, limit);
 }
 
 Result<IssuedToken> Store::token(TokenNumber number) { return read_token(state_->reader, number); }
@@ -296,6 +301,9 @@ void Store::revoke_client(std::string name, Done<std::int64_t> done) {
 void Store::revoke_server(std::string name, Done<std::int64_t> done) {
   change(server_revocation(std::move(name)), std::move(done));
 }
+void Store::revoke_audience(std::string audience, Done<std::int64_t> done) {
+  change(audience_revocation(std::move(audience)), std::move(done));
+}
 Result<std::int64_t> Store::revoke_token_now(TokenNumber number) {
   return change_now<std::int64_t>(token_revocation(number));
 }
@@ -304,6 +312,37 @@ Result<std::int64_t> Store::revoke_client_now(std::string name) {
 }
 Result<std::int64_t> Store::revoke_server_now(std::string name) {
   return change_now<std::int64_t>(server_revocation(std::move(name)));
+}
+
+Result<std::int64_t> Store::revoke_audience_now(std::string audience) {
+  return change_now<std::int64_t>(audience_revocation(std::move(audience)));
+}
+
+Result<std::optional<AccessRequest>> Store::find(std::int64_t client_id, std::int64_t server_id, BytesView scope,
+                                                 WallTime now) {
+  return find_request(state_->reader, client_id, server_id, scope, now);
+}
+void Store::keep(AccessRequest request, RequestBookLimits limits, Kept done) {
+  change<RequestNumber>(keeping(std::move(request), limits), std::move(done));
+}
+Result<RequestNumber> Store::keep_now(AccessRequest request, RequestBookLimits limits) {
+  return change_now<RequestNumber>(keeping(std::move(request), limits));
+}
+Result<AccessRequest> Store::request(RequestNumber number) { return read_request(state_->reader, number); }
+Result<std::vector<AccessRequest>> Store::requests(const RequestFilter& filter) {
+  return read_requests(state_->reader, filter);
+}
+void Store::approve_request(RequestNumber number, PolicyRule rule, Done<Added> done) {
+  change(approval(number, std::move(rule)), std::move(done));
+}
+void Store::deny_request(RequestNumber number, WallTime until, Done<> done) {
+  change(denial(number, until), std::move(done));
+}
+Result<Added> Store::approve_request_now(RequestNumber number, PolicyRule rule) {
+  return change_now<Added>(approval(number, std::move(rule)));
+}
+Result<> Store::deny_request_now(RequestNumber number, WallTime until) {
+  return change_now<void>(denial(number, until));
 }
 
 void Store::remove_expired(WallTime now, std::size_t max_rows, Done<std::int64_t> done) {

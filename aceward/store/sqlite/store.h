@@ -15,6 +15,7 @@
 
 #include "aceward/ace/as/ledger.h"
 #include "aceward/ace/as/registry.h"
+#include "aceward/ace/as/request_book.h"
 #include "aceward/base/random.h"
 #include "aceward/base/result.h"
 #include "aceward/base/time.h"
@@ -44,6 +45,9 @@ struct Options {
   std::uint32_t max_pages = 0;                   ///< size limit in pages of 4096 octets; 0: none
   std::int64_t number_block = 1000;              ///< token numbers reserved on disk at a time, 2 to 1 000 000
   bool check_at_open = true;                     ///< read the whole file once to find damage
+  /// Name of a SQLite file system that was registered with it, for tests: then nothing but SQLite touches the file.
+  /// Empty: the operating system's.
+  std::string vfs;
 };
 
 struct Added {
@@ -57,9 +61,24 @@ struct Removal {
   std::int64_t tokens = 0;  ///< tokens revoked
 };
 
+/// What went along with a changed client or server.
+struct Revision {
+  std::int64_t tokens = 0;  ///< tokens revoked because a key is gone, or an audience
+};
+
+struct RequestFilter {
+  std::string client{};                          ///< ClientRecord::name; empty: any
+  std::string server{};                          ///< ServerRecord::name; empty: any
+  std::string owner{};                           ///< ServerRecord::owner; empty: any
+  std::optional<ace::as::RequestState> state{};  ///< absent: any
+  std::optional<WallTime> live_at{};             ///< only those that have not expired at this time
+  ace::as::RequestNumber after{};                ///< only those with a higher number
+  std::size_t limit = 100;                       ///< 1 to 1000
+};
+
 struct TokenFilter {
   std::string client{};               ///< ClientRecord::name; empty: any
-  std::string server{};               ///< ServerRecord::name; empty: any
+  std::string server{};               ///< ServerRecord::name; empty: any; those for its group audiences too
   std::optional<WallTime> live_at{};  ///< only those neither revoked nor expired at this time
   ace::as::TokenNumber after{};       ///< only those with a higher number: to go on where the last list ended
   std::size_t limit = 100;            ///< 1 to 1000
@@ -81,12 +100,12 @@ struct Statistics {
 ///
 /// Errors of every change: `store_unavailable` (also: the queue is full), `store_full`, `store_locked`,
 /// `store_damaged`; of every reader: the same without `store_full`. After an error nothing of the change has happened.
-class Store final : public ace::as::Ledger {
+class Store final : public ace::as::Ledger, public ace::as::RequestBook {
  public:
   /// Opens the file, or makes it where none is: mode 0600, with an instance id drawn from `random`, and both the file
   /// and its directory entry synced. A file that is refused has not been written to.
-  /// Errors: `store_foreign`, `store_newer`, `store_damaged`, `store_exposed`, `store_locked`, `store_full`,
-  /// `store_unavailable`.
+  /// Errors: `store_foreign`, `store_newer`, `store_older` (maintenance.h: migrate), `store_damaged`, `store_exposed`,
+  /// `store_locked`, `store_full`, `store_unavailable`.
   static Result<std::unique_ptr<Store>> open(const std::filesystem::path& path, Options options, Random& random);
 
   /// Commits all that was handed in and runs every completion, on the calling thread, before it ends.
@@ -105,20 +124,27 @@ class Store final : public ace::as::Ledger {
   Result<std::shared_ptr<const ace::as::PolicyRule>> rule(std::string_view name);
 
   /// Registers. Names and audiences are 1 to 255 octets of UTF-8 without control characters. `id` is not read.
+  /// Clients and servers share one name space of pre-shared key identities; no server's audience is a group audience.
   /// Errors: `record_invalid`, `record_exists`, `record_psk_identity_taken`, `record_key_taken`,
-  /// `record_audience_taken`; for a rule `record_missing` where its client or server is not there.
+  /// `record_certificate_name_taken`, `record_audience_taken`; for a rule `record_missing` where its client or server
+  /// is not there.
   void add_client(ace::as::ClientRecord record, Done<Added> done);
   void add_server(ace::as::ServerRecord record, Done<Added> done);
   void add_rule(ace::as::PolicyRule record, Done<Added> done);
 
   /// Replaces all members of the record with this `id`, or with this name where `id` is 0; so a name changes where the
-  /// id is given. Tokens already issued stay as they are. Errors: as for add, and `record_missing`.
-  void set_client(ace::as::ClientRecord record, Done<> done);
-  void set_server(ace::as::ServerRecord record, Done<> done);
+  /// id is given. Where that ends a credential that the record had (its key, pre-shared key or identity, certificate
+  /// name, client_secret; of a server also its token_key, unless it stays as previous_token_key, and its
+  /// derivation_key), its tokens are revoked in the same transaction; where a server gives up an audience, those for
+  /// this audience are. A token that was decided upon before and is recorded after is refused.
+  /// Errors: as for add, and `record_missing`.
+  void set_client(ace::as::ClientRecord record, Done<Revision> done);
+  void set_server(ace::as::ServerRecord record, Done<Revision> done);
+  /// Tokens already issued stay as they are.
   void set_rule(ace::as::PolicyRule record, Done<> done);
 
-  /// Removes, together with the rules that name it, and revokes its tokens, in one transaction.
-  /// Errors: `record_missing`.
+  /// Removes, together with the rules that name it and the requests that wait for them, and revokes its tokens, in one
+  /// transaction. Errors: `record_missing`.
   void remove_client(std::string name, Done<Removal> done);
   void remove_server(std::string name, Done<Removal> done);
   /// Removes one rule; tokens already issued under it stay. Errors: `record_missing`.
@@ -128,8 +154,8 @@ class Store final : public ace::as::Ledger {
   Result<Added> add_client_now(ace::as::ClientRecord record);
   Result<Added> add_server_now(ace::as::ServerRecord record);
   Result<Added> add_rule_now(ace::as::PolicyRule record);
-  Result<> set_client_now(ace::as::ClientRecord record);
-  Result<> set_server_now(ace::as::ServerRecord record);
+  Result<Revision> set_client_now(ace::as::ClientRecord record);
+  Result<Revision> set_server_now(ace::as::ServerRecord record);
   Result<> set_rule_now(ace::as::PolicyRule record);
   Result<Removal> remove_client_now(std::string name);
   Result<Removal> remove_server_now(std::string name);
@@ -138,7 +164,8 @@ class Store final : public ace::as::Ledger {
   /// Waits for the disk only if a whole block of numbers was used up faster than the next could be reserved.
   Result<ace::as::TokenNumber> reserve_number() override;
   /// Errors besides those of every change: `record_missing` when the client or the server has been removed in the
-  /// meantime, `record_exists` for a number already recorded, `record_invalid`.
+  /// meantime, `record_exists` for a number already recorded, `record_invalid`. `store_unavailable` also where one of
+  /// them was re-keyed since `registry` was last called: the client may ask again.
   void record(ace::as::IssuedToken token, Recorded done) override;
   Result<std::optional<ace::as::IssuedToken>> find_by_key_id(std::int64_t client_id, std::int64_t server_id,
                                                              BytesView key_id, WallTime now) override;
@@ -152,17 +179,40 @@ class Store final : public ace::as::Ledger {
   /// not registered, `record_invalid` for a limit out of range.
   Result<std::vector<ace::as::IssuedToken>> tokens(const TokenFilter& filter);
 
-  /// Revokes and tells how many tokens that changed: those that were revoked before do not count.
-  /// Errors: `record_missing`.
+  /// Revokes, ends the refresh tokens that ledger.h names, and tells how many tokens were revoked: those that were
+  /// revoked before do not count. A server's are also those for its group audiences. `revoke_audience` takes a server's
+  /// audience or a group audience. Errors: `record_missing`.
   void revoke_token(ace::as::TokenNumber number, Done<std::int64_t> done);
   void revoke_client(std::string name, Done<std::int64_t> done);
   void revoke_server(std::string name, Done<std::int64_t> done);
+  void revoke_audience(std::string audience, Done<std::int64_t> done);
   Result<std::int64_t> revoke_token_now(ace::as::TokenNumber number);
   Result<std::int64_t> revoke_client_now(std::string name);
   Result<std::int64_t> revoke_server_now(std::string name);
+  Result<std::int64_t> revoke_audience_now(std::string audience);
 
-  /// Removes at most `max_rows` (1 to 10 000) tokens that expired longer than the retention ago, and tells how many:
-  /// fewer than `max_rows` means that none are left. Small steps keep commits short.
+  /// Requests for access. `find` reads one row; a denial that is asked again is counted, and stays denied.
+  Result<std::optional<ace::as::AccessRequest>> find(std::int64_t client_id, std::int64_t server_id, BytesView scope,
+                                                     WallTime now) override;
+  void keep(ace::as::AccessRequest request, ace::as::RequestBookLimits limits, Kept done) override;
+  Result<ace::as::RequestNumber> keep_now(ace::as::AccessRequest request, ace::as::RequestBookLimits limits);
+  /// Errors: `record_missing`.
+  Result<ace::as::AccessRequest> request(ace::as::RequestNumber number);
+  /// In the order of their numbers. Errors: `record_missing` for a client or server that is not registered,
+  /// `record_invalid` for a limit out of range.
+  Result<std::vector<ace::as::AccessRequest>> requests(const RequestFilter& filter);
+
+  /// Turns the request into a policy rule, in one transaction; a denied one too. The rule's client and server are those
+  /// of the request, whatever it says, and so is its scope where it has none. Errors: as for add_rule.
+  void approve_request(ace::as::RequestNumber number, ace::as::PolicyRule rule, Done<Added> done);
+  /// The client is told so until `until`. Errors: `record_missing`.
+  void deny_request(ace::as::RequestNumber number, WallTime until, Done<> done);
+  Result<Added> approve_request_now(ace::as::RequestNumber number, ace::as::PolicyRule rule);
+  Result<> deny_request_now(ace::as::RequestNumber number, WallTime until);
+
+  /// Removes at most `max_rows` (1 to 10 000) tokens that expired, with their refresh token, longer than the retention
+  /// ago, and tells how many: fewer than `max_rows` means that none are left. Gives the space of some removed rows back
+  /// to the file system. Small steps keep commits short.
   void remove_expired(WallTime now, std::size_t max_rows, Done<std::int64_t> done);
   Result<std::int64_t> remove_expired_now(WallTime now, std::size_t max_rows);
 
