@@ -39,6 +39,8 @@ struct HintsConfig {
 struct Refusal {
   Error why;
   coap::Response response;
+  /// The request would be judged anew once the authorization server has confirmed the token of this entry.
+  std::optional<EntryId> unconfirmed = std::nullopt;
 };
 
 /// Not thread-safe.
@@ -49,16 +51,22 @@ class AccessControl {
     std::uint64_t unauthorized = 0;        ///< 4.01
     std::uint64_t forbidden = 0;           ///< 4.03
     std::uint64_t method_not_allowed = 0;  ///< 4.05
+    std::uint64_t unconfirmed = 0;         ///< 5.03, or the request waits
   };
 
-  /// `hosts`: values of Uri-Host under which this server is asked; empty: any. All references outlive this object.
+  /// `hosts`: values of Uri-Host under which this server is asked; empty: any. `nonces`: those that hints carry; null:
+  /// none. All references outlive this object.
   AccessControl(const TokenStore& store, const ChannelBindings& bindings, const ScopeMap& scopes, HintsConfig hints,
-                std::vector<std::string> hosts = {});
+                std::vector<std::string> hosts = {}, const ClientNonces* nonces = nullptr);
+
+  void reconfigure(HintsConfig hints, std::vector<std::string> hosts);
 
   /// Calls `use(const AuthorizedRequest&)` if the request may be done; else returns what to answer:
   ///   4.01 on an unprotected channel, or without a live token; with hints, and the key's kid if there is a channel;
   ///   4.03 if the token does not cover the path and query, or the request is for another host;
   ///   4.05 if it covers them, but not the method. Both with hints: the client is authenticated.
+  ///   5.03 if the token would allow it, but what the authorization server said about it is too old.
+  /// What the owner gave to the key itself counts beside the token.
   template <class Use>
   std::optional<Refusal> authorize(const coap::Peer& peer, const coap::Request& request, WallTime now, Use&& use) {
     auto entry = judge(peer, request.options, request.method, now);
@@ -81,7 +89,7 @@ class AccessControl {
   std::expected<EntryId, Refusal> judge(const coap::Peer& peer, const coap::Options& options, coap::Code method,
                                         WallTime now);
   Refusal refuse(const Reason& reason, coap::Code code, const ChannelBindings::Binding* binding,
-                 const coap::Options& options, coap::Code method);
+                 const coap::Options& options, coap::Code method, WallTime now);
   bool is_for_us(const coap::Options& options) const;
 
   const TokenStore& store_;
@@ -89,6 +97,7 @@ class AccessControl {
   const ScopeMap& scopes_;
   HintsConfig hints_;
   std::vector<std::string> hosts_;
+  const ClientNonces* nonces_;
   Counters counters_;
 };
 

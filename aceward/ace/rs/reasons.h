@@ -39,4 +39,35 @@ inline constexpr Reason request_method_not_covered{"request_method_not_covered",
                                                    "the client's token covers the resource, but not this method",
                                                    "get a token whose scope does"};
 
+inline constexpr Reason token_revoked{"token_revoked", ErrorClass::denied,
+                                      "the authorization server has revoked the token",
+                                      "get a new one from the authorization server"};
+inline constexpr Reason token_inactive{"token_inactive", ErrorClass::denied,
+                                       "the authorization server says that the token is not active",
+                                       "get a new one from the authorization server"};
+inline constexpr Reason token_needs_introspection{"token_needs_introspection", ErrorClass::unsupported,
+                                                  "the authorization server must be asked about the token, which "
+                                                  "cannot be done within a handshake",
+                                                  "post the token to authz-info first"};
+inline constexpr Reason token_sequence_expired{"token_sequence_expired", ErrorClass::denied,
+                                               "the token's sequence number is not above the highest that has expired "
+                                               "here, or that was taken before this server was started",
+                                               "get a new token from the authorization server"};
+inline constexpr Reason introspection_unavailable{"introspection_unavailable", ErrorClass::internal,
+                                                  "the authorization server could not be asked about the token",
+                                                  "look at the connection to the authorization server; try again"};
+inline constexpr Reason introspection_busy{"introspection_busy", ErrorClass::internal,
+                                           "as many questions about tokens wait for an answer as may",
+                                           "try again later"};
+inline constexpr Reason introspection_answer_malformed{"introspection_answer_malformed", ErrorClass::peer_misbehaved,
+                                                       "the authorization server's answer about a token cannot be read",
+                                                       "look at the authorization server"};
+inline constexpr Reason configured_key_invalid{"configured_key_invalid", ErrorClass::internal,
+                                               "a configured key has no name, is of a kind that clients cannot use "
+                                               "here, or stands there twice",
+                                               "give a P-256 public key, or a psk_identity and 16 to 256 octets"};
+inline constexpr Reason cnonce_without_random{"cnonce_without_random", ErrorClass::internal,
+                                              "nonces are wanted, but there is no source of randomness for them",
+                                              "hand one to the resource server"};
+
 }  // namespace aceward::reason

@@ -30,9 +30,13 @@ struct ResourceServerConfig {
   std::vector<std::string> hosts;  ///< see AccessControl
   TokenStoreLimits tokens;
   AuthzInfoLimits authz_info;
+  IntrospectionSettings introspection;
+  /// Creation hints carry a nonce, and every token must have one that is not older than this (RFC 9200 section 5.3.1):
+  /// what it takes a client to get a token, with some allowance. Absent: no nonces.
+  std::optional<std::chrono::seconds> cnonce_lifetime;
   /// Whether `/.well-known/core` lists authz-info and the public resources, for anybody. What is guarded is not listed.
   bool discovery = true;
-  /// Guarded requests that wait for an answer; more are answered 5.03.
+  /// Guarded requests that wait for an answer or for the authorization server; more are answered 5.03.
   std::size_t pending = 4096;
 };
 
@@ -44,6 +48,13 @@ struct Decision {
   std::optional<Error> why;  ///< of a refusal
 };
 
+/// What a resource server can be given from outside. All outlive it; null: it does without.
+struct ResourceServerPorts {
+  ExpiredSequences* sequences = nullptr;  ///< without it tokens with exi are refused
+  Introspector* introspector = nullptr;
+  Random* random = nullptr;  ///< for nonces
+};
+
 /// Public resources and authz-info are found first; every other path is judged by AccessControl before it is known
 /// whether it exists, so that a client without rights cannot tell (a covered path without a resource gets 4.04).
 /// Not thread-safe.
@@ -51,10 +62,11 @@ class ResourceServer {
  public:
   using Observer = std::move_only_function<void(const Decision&)>;
 
-  /// All references outlive the server. `clock` tells civil time, to compare with exp.
+  /// All references outlive the server. `clock` tells civil time, to compare with exp; where that is not synchronized
+  /// (TokenVerifierConfig), see SteadyClock. Errors: those of TokenVerifier::create, `cnonce_without_random`.
   static Result<std::unique_ptr<ResourceServer>> create(ResourceServerConfig config, TokenVerifierConfig tokens,
                                                         coap::Layer& layer, const ChannelBindings& bindings,
-                                                        const Clock& clock);
+                                                        const Clock& clock, ResourceServerPorts ports = {});
   ~ResourceServer();
   ResourceServer(const ResourceServer&) = delete;
   ResourceServer& operator=(const ResourceServer&) = delete;
@@ -64,7 +76,16 @@ class ResourceServer {
   /// Reachable by anybody, over any channel: `/.well-known/core` and the like.
   void add_public(std::string_view path, coap::Resource& resource);
 
-  /// Handles all events that the layer has.
+  /// Issuers, keys, audiences and scopes from now on. Tokens and sessions stay, except those of TokenStore::reconsider,
+  /// which end_expired() reports. `takes_exi` and `nonces` are set here. Configured keys keep what they have: call
+  /// set_configured_keys after it. Errors: those of TokenVerifier::create; then nothing has changed.
+  Result<> reconfigure(TokenVerifierConfig tokens, HintsConfig hints, std::vector<std::string> hosts);
+  /// See TokenStore::set_configured.
+  Result<> set_configured_keys(std::vector<ConfiguredKey> keys);
+  /// See TokenStore::end_token; end_expired() reports the key. What waits in its name is answered there.
+  bool end_token(BytesView token_hash);
+
+  /// Handles all events that the layer and the introspector have.
   void pump(Instant now);
   /// Drops expired tokens, answers their pending requests with 4.01, and returns the keys whose channels must now be
   /// closed (RFC 9202 section 5): after the answers have left. To be called after pump and at next_expiry().
@@ -74,6 +95,8 @@ class ResourceServer {
   bool allows(const coap::Peer& peer, const coap::Request& request) const;
   /// When end_expired() will have something to do.
   std::optional<WallTime> next_expiry() const;
+  /// When pump() wants to be called though nothing arrived: rights that must be confirmed.
+  std::optional<Instant> next_timeout() const;
 
   /// Through which handlers answer later.
   coap::Layer& layer();
@@ -83,6 +106,8 @@ class ResourceServer {
   /// Called after each decision; null switches it off.
   void set_observer(Observer observer);
   std::size_t pending_count() const;
+  /// Requests that wait until the authorization server has confirmed a token.
+  std::size_t held_count() const;
 
  private:
   struct Impl;

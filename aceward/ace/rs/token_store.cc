@@ -7,7 +7,6 @@
 #include "aceward/ace/rs/reasons.h"
 
 namespace aceward::ace::rs {
-
 bool TokenStore::Order::is_before(const Order& other) const {
   const std::size_t cti_size = cti.size();
   const std::size_t other_cti_size = other.cti.size();
@@ -16,6 +15,27 @@ bool TokenStore::Order::is_before(const Order& other) const {
 }
 
 TokenStore::TokenStore(TokenStoreLimits limits) : limits_(limits) {}
+
+TokenEntry TokenStore::configured_entry(EntryId id, cose::Key key, std::shared_ptr<const Permissions> permissions) {
+  return {.id = id,
+          .issuer = {},
+          .key = std::move(key),
+          .kid = std::nullopt,
+          .permissions = {},
+          .configured = std::move(permissions),
+          .has_token = false,
+          .cti = std::nullopt,
+          .issued_at = std::nullopt,
+          .expires_at = WallTime::max(),
+          .digest = {},
+          .stored_at = {},
+          .used = true,
+          .hash = {},
+          .text_scope = {},
+          .octets = {},
+          .is_stale = false,
+          .confirmed_until = std::nullopt};
+}
 
 TokenStore::KeyName TokenStore::name_of(const cose::Key& key, const std::string& issuer) {
   // A public key is its owner's alone; two issuers that happen to draw one symmetric key must not share an entry.
@@ -33,16 +53,19 @@ Result<cose::Key> TokenStore::key_of(VerifiedToken& token, WallTime now) const {
     if (found != nullptr) return fail(reason::token_kid_ambiguous);
     found = entry;
   }
-  if (found == nullptr) return fail(reason::token_kid_unknown);
-  return found->key.clone();
+  if (found != nullptr) return found->key.clone();
+  // A kid of a key that is held means an update, which keeps the key; any other is that of a key to be derived.
+  if (token.derived_key()) return token.derived_key()->clone();
+  return fail(reason::token_kid_unknown);
 }
 
 Result<> TokenStore::make_room(const std::string& issuer) {
-  const auto own = std::ranges::count_if(entries_, [&](const auto& entry) { return entry.second.issuer == issuer; });
+  const auto own = std::ranges::count_if(
+      entries_, [&](const auto& entry) { return entry.second.has_token && entry.second.issuer == issuer; });
   const bool is_issuer_full = static_cast<std::size_t>(own) >= limits_.tokens_per_issuer;
-  if (!is_issuer_full && entries_.size() < limits_.tokens) return {};
+  if (!is_issuer_full && with_token_ < limits_.tokens) return {};
   // In the order in which the keys came.
-  const auto unused = [](const auto& entry) { return !entry.second.used; };
+  const auto unused = [](const auto& entry) { return entry.second.has_token && !entry.second.used; };
   auto oldest =
       std::ranges::find_if(entries_, [&](const auto& entry) { return unused(entry) && entry.second.issuer == issuer; });
   if (oldest == entries_.end() && !is_issuer_full) oldest = std::ranges::find_if(entries_, unused);
@@ -51,8 +74,10 @@ Result<> TokenStore::make_room(const std::string& issuer) {
   return {};
 }
 
-Result<TokenStore::Outcome> TokenStore::store(VerifiedToken token, WallTime now) {
+Result<TokenStore::Outcome> TokenStore::store(VerifiedToken token, WallTime now, std::optional<Confirmed> confirmed) {
   sweep(now);
+  if (is_revoked(token.hash())) return fail(reason::token_revoked);
+  if (forgot_revoked_) return fail(reason::token_store_full, "revoked tokens");
   cose::Key key = ACEWARD_TRY(key_of(token, now));
   KeyName name = name_of(key, token.issuer());
   Order order{token.issued_at().value_or(WallTime::min()), token.cti().value_or(Bytes()), token.expires_at()};
@@ -63,13 +88,17 @@ Result<TokenStore::Outcome> TokenStore::store(VerifiedToken token, WallTime now)
     Memory memory = known->second;
     const bool is_latest = memory.digest == token.digest();
     memory.until = std::max(memory.until, token.expires_at());
-    if (is_latest && live != by_key_.end()) return Outcome{live->second, Change::repeated};
+    const bool has_live_token = live != by_key_.end() && entries_.at(live->second).has_token;
+    if (is_latest && has_live_token) {
+      if (confirmed) confirm(live->second, token.hash(), confirmed->until);
+      return Outcome{live->second, Change::repeated};
+    }
     if (!is_latest && !memory.latest.is_before(order)) {
       remember(name, std::move(memory));
-      return Outcome{live == by_key_.end() ? EntryId{} : live->second, Change::outdated};
+      return Outcome{has_live_token ? live->second : EntryId{}, Change::outdated};
     }
   }
-  if (live == by_key_.end()) ACEWARD_TRY(make_room(token.issuer()));
+  if (live == by_key_.end() || !entries_.at(live->second).has_token) ACEWARD_TRY(make_room(token.issuer()));
 
   const WallTime until =
       known == memories_.end() ? token.expires_at() : std::max(known->second.until, token.expires_at());
@@ -79,21 +108,29 @@ Result<TokenStore::Outcome> TokenStore::store(VerifiedToken token, WallTime now)
                    .key = std::move(key),
                    .kid = token.kid(),
                    .permissions = token.permissions(),
+                   .configured = nullptr,
+                   .has_token = true,
                    .cti = token.cti(),
                    .issued_at = token.issued_at(),
                    .expires_at = token.expires_at(),
                    .digest = token.digest(),
                    .stored_at = now,
-                   .used = false};
+                   .used = false,
+                   .hash = token.hash(),
+                   .text_scope = token.text_scope(),
+                   .octets = confirmed ? std::move(confirmed->octets) : Bytes(),
+                   .is_stale = false,
+                   .confirmed_until = confirmed ? std::optional(confirmed->until) : std::nullopt};
   Change change = Change::stored;
   if (live != by_key_.end()) {
-    const TokenEntry& before = entries_.at(live->second);
+    const TokenEntry before = take_out(live->second);  // the entry lives on
     entry.id = before.id;
-    entry.stored_at = before.stored_at;
+    entry.configured = before.configured;
     entry.used = before.used;
-    change = Change::superseded;
-    drop(before.id);
-    dropped_.pop_back();  // the entry lives on
+    if (before.has_token) {
+      entry.stored_at = before.stored_at;
+      change = Change::superseded;
+    }
   } else {
     entry.id = EntryId{++last_id_};
   }
@@ -105,23 +142,43 @@ Result<TokenStore::Outcome> TokenStore::store(VerifiedToken token, WallTime now)
 
 void TokenStore::insert(TokenEntry entry, KeyName name) {
   const EntryId id = entry.id;
-  ends_.emplace(ends_at(entry), id);
+  if (entry.has_token) {
+    ends_.emplace(ends_at(entry), id);
+    by_hash_.emplace(entry.hash, id);
+    if (entry.confirmed_until) staleness_.emplace(*entry.confirmed_until, id);
+    ++with_token_;
+  }
   by_key_.emplace(std::move(name), id);
   if (entry.kid) by_kid_.emplace(*entry.kid, id);
   entries_.emplace(id, std::move(entry));
 }
 
-void TokenStore::drop(EntryId id) {
+TokenEntry TokenStore::take_out(EntryId id) {
   const auto found = entries_.find(id);
-  const TokenEntry& entry = found->second;
-  ends_.erase({ends_at(entry), id});
+  TokenEntry entry = std::move(found->second);
+  entries_.erase(found);
+  if (entry.has_token) {
+    ends_.erase({ends_at(entry), id});
+    by_hash_.erase(entry.hash);
+    if (entry.confirmed_until) staleness_.erase({*entry.confirmed_until, id});
+    --with_token_;
+  }
   by_key_.erase(name_of(entry.key, entry.issuer));
   if (entry.kid) {
     const auto [first, last] = by_kid_.equal_range(*entry.kid);
     by_kid_.erase(std::find_if(first, last, [&](const auto& known) { return known.second == id; }));
   }
-  entries_.erase(found);
-  dropped_.push_back(id);
+  return entry;
+}
+
+void TokenStore::drop(EntryId id) {
+  TokenEntry entry = take_out(id);
+  if (!entry.configured) {
+    dropped_.push_back(id);
+    return;
+  }
+  KeyName name = name_of(entry.key, entry.issuer);
+  insert(configured_entry(id, std::move(entry.key), std::move(entry.configured)), std::move(name));
 }
 
 void TokenStore::remember(const KeyName& name, Memory memory) {
@@ -136,7 +193,8 @@ void TokenStore::trim_memories(WallTime now) {
     const bool is_over = it->first <= now;
     const bool is_crowded = memories_.size() > entries_.size() + limits_.remembered;
     if (!is_over && !is_crowded) return;
-    if (by_key_.contains(it->second)) {
+    const auto live = by_key_.find(it->second);
+    if (live != by_key_.end() && entries_.at(live->second).has_token) {
       ++it;
       continue;
     }
@@ -167,8 +225,10 @@ std::optional<WallTime> TokenStore::next_expiry() const {
 
 const TokenEntry* TokenStore::find(EntryId id, WallTime now) const {
   const auto found = entries_.find(id);
-  if (found == entries_.end() || ends_at(found->second) <= now) return nullptr;
-  return &found->second;
+  if (found == entries_.end()) return nullptr;
+  // The rights of a configured key outlast a token's, whose own are not given any more (AccessControl).
+  if (found->second.configured) return &found->second;
+  return ends_at(found->second) <= now ? nullptr : &found->second;
 }
 
 std::vector<EntryId> TokenStore::symmetric_by_kid(BytesView kid, WallTime now) const {
@@ -176,7 +236,7 @@ std::vector<EntryId> TokenStore::symmetric_by_kid(BytesView kid, WallTime now) c
   const auto [first, last] = by_kid_.equal_range(to_bytes(kid));
   for (auto it = first; it != last; ++it) {
     const TokenEntry* entry = find(it->second, now);
-    if (entry != nullptr && entry->key.is_symmetric()) found.push_back(entry->id);
+    if (entry != nullptr && entry->has_token && entry->key.is_symmetric()) found.push_back(entry->id);
   }
   return found;
 }
@@ -190,6 +250,10 @@ std::optional<EntryId> TokenStore::by_public_key(const crypto::PublicKey& key, W
 void TokenStore::mark_used(EntryId id) {
   const auto found = entries_.find(id);
   if (found == entries_.end() || found->second.used) return;
+  if (!found->second.has_token) {
+    found->second.used = true;
+    return;
+  }
   ends_.erase({ends_at(found->second), id});
   found->second.used = true;
   ends_.emplace(ends_at(found->second), id);

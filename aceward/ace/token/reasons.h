@@ -15,9 +15,27 @@ inline constexpr Reason token_issuer_mismatch{"token_issuer_mismatch", ErrorClas
 inline constexpr Reason token_without_expiry{"token_without_expiry", ErrorClass::peer_misbehaved,
                                              "the token has no exp claim, so its rights would never end",
                                              "let the authorization server put exp into its tokens"};
-inline constexpr Reason token_exi_unsupported{"token_exi_unsupported", ErrorClass::unsupported,
-                                              "the token's lifetime is given by exi, which is not implemented",
-                                              "let the authorization server put exp alone into tokens for this server"};
+inline constexpr Reason token_exi_unsupported{
+    "token_exi_unsupported", ErrorClass::unsupported,
+    "the token's lifetime is given by exi, and this server has no place to keep "
+    "what it must remember of such tokens",
+    "give the server a file for them, or use exp"};
+inline constexpr Reason token_exi_without_sequence{"token_exi_without_sequence", ErrorClass::malformed,
+                                                   "the token has exi, but no cti that ends in a sequence number",
+                                                   "let the authorization server put one in (RFC 9200 section 5.10.3)"};
+inline constexpr Reason token_clock_needed{"token_clock_needed", ErrorClass::denied,
+                                           "the token's times can be judged by a clock alone, and this server has "
+                                           "none that can be relied on",
+                                           "use exi, or cnonce with iat and exp, or introspection"};
+inline constexpr Reason token_from_the_future{"token_from_the_future", ErrorClass::denied,
+                                              "the token's iat lies in the future",
+                                              "compare the clocks of both servers"};
+inline constexpr Reason token_cnonce_missing{"token_cnonce_missing", ErrorClass::denied,
+                                             "the token has no cnonce, and this server asks for one",
+                                             "ask the authorization server with the cnonce of the creation hints"};
+inline constexpr Reason token_cnonce_stale{"token_cnonce_stale", ErrorClass::denied,
+                                           "the token's cnonce is not from this server, or too old",
+                                           "get creation hints again, and a token with their cnonce"};
 inline constexpr Reason token_audience_unknown{"token_audience_unknown", ErrorClass::denied,
                                                "the token has no aud claim, or one for somebody else",
                                                "compare the token's audience with those of the resource server"};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "aceward/ace/token/key_derivation.h"
 #include "aceward/ace/token/reasons.h"
 
 namespace aceward::ace {
@@ -23,9 +24,16 @@ Result<TrustedIssuers> TrustedIssuers::from(std::vector<TrustedIssuer> issuers) 
     if (issuer.iss.empty()) return fail(reason::issuer_config_invalid, "iss");
     if (std::ranges::find(loaded.names_, issuer.iss) != loaded.names_.end())
       return fail(reason::issuer_config_invalid, "iss twice");
-    if (issuer.verifying_keys.empty() && issuer.token_keys.empty()) return fail(reason::issuer_config_invalid, "keys");
+    if (issuer.verifying_keys.empty() && issuer.token_keys.empty() && !issuer.is_asked) {
+      return fail(reason::issuer_config_invalid, "keys");
+    }
     const cwt::IssuerId id{loaded.names_.size()};
     loaded.names_.push_back(issuer.iss);
+    auto& derivations = loaded.derivations_.emplace_back();
+    for (const Secret& key : issuer.derivation_keys) {
+      if (key.size() < min_derivation_key_octets) return fail(reason::issuer_config_invalid, "derivation key");
+      derivations.push_back({derivation_key_id(key), key.clone()});
+    }
     for (const cose::Key& key : issuer.verifying_keys) {
       if (key.is_symmetric() || key.has_private()) return fail(reason::issuer_config_invalid, "verifying key");
       loaded.entries_.push_back({id, key.kid, ACEWARD_TRY(cose::VerifyingKey::from(key))});
@@ -42,6 +50,21 @@ Result<TrustedIssuers> TrustedIssuers::from(std::vector<TrustedIssuer> issuers) 
     }
   }
   return loaded;
+}
+
+std::optional<cwt::IssuerId> TrustedIssuers::find(std::string_view iss) const {
+  const auto found = std::ranges::find(names_, iss);
+  if (found == names_.end()) return std::nullopt;
+  return cwt::IssuerId(static_cast<std::uint64_t>(found - names_.begin()));
+}
+
+const Secret* TrustedIssuers::derivation_key(cwt::IssuerId id, BytesView kid) const {
+  const auto& keys = derivations_[id.value];
+  if (keys.empty()) return nullptr;
+  const auto named = std::ranges::find_if(keys, [&](const Derivation& one) {
+    return kid.size() >= one.id.size() && equal(kid.first(one.id.size()), one.id);
+  });
+  return named == keys.end() ? &keys.front().key : &named->key;
 }
 
 void TrustedIssuers::candidates(const Query& query, std::vector<Candidate>& out) {

@@ -21,6 +21,11 @@ struct TrustedIssuer {
   /// Symmetric keys that this server shares with it. One without alg and of 16 octets is for AES-CCM-16-64-128; the
   /// algorithm of any other stands in its alg, an AEAD or an HMAC.
   std::vector<cose::Key> token_keys;
+  /// Keys from which those of tokens with a kid alone are derived (RFC 9202 section 3.3.1), each of 16 octets or more,
+  /// the newest first. See derivation_key_id for which of them counts.
+  std::vector<Secret> derivation_keys = {};
+  /// It is asked about tokens (RFC 9200 section 5.9), and so needs no keys here.
+  bool is_asked = false;
 };
 
 /// The keys, loaded. Not thread-safe.
@@ -32,6 +37,9 @@ class TrustedIssuers final : public cwt::KeySource {
   void candidates(const Query& query, std::vector<Candidate>& out) override;
   /// The iss of an issuer; it must come from `candidates`.
   const std::string& iss(cwt::IssuerId id) const { return names_[id.value]; }
+  std::optional<cwt::IssuerId> find(std::string_view iss) const;
+  /// The key from which the key of a token with this kid is derived; null if the issuer has none.
+  const Secret* derivation_key(cwt::IssuerId id, BytesView kid) const;
 
  private:
   struct Entry {
@@ -39,7 +47,12 @@ class TrustedIssuers final : public cwt::KeySource {
     std::optional<Bytes> kid;
     std::variant<cose::VerifyingKey, cose::MacKey, cose::ContentKey> key;
   };
+  struct Derivation {
+    Bytes id;
+    Secret key;
+  };
   std::vector<std::string> names_;
+  std::vector<std::vector<Derivation>> derivations_;  ///< by issuer
   std::vector<Entry> entries_;
 };
 
