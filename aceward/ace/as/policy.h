@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "aceward/ace/as/granted_scope.h"
+#include "aceward/ace/as/reasons.h"
 #include "aceward/ace/as/registry.h"
 #include "aceward/ace/params/scope.h"
 #include "aceward/base/result.h"
@@ -53,7 +54,7 @@ struct PolicyDecision {
   /// Errors: `scope_format_mismatch`, `scope_malformed` for the wish; `audience_without_policy` where there is no rule
   /// for the client at one of the servers; `scope_denied` when nothing is left; `policy_unusable` for a rule that
   /// cannot be read, a union that is too large, or servers of one audience that write scopes in different formats.
-  Result<GrantedScope> granted;
+  Result<GrantedScope> granted = fail(reason::audience_without_policy);
   /// The shortest among the servers' token_lifetime, the maximum, and the rules that gave: their lifetime, the end of
   /// their hours, their `until`. 1 s or more where something is granted.
   std::chrono::seconds lifetime{0};

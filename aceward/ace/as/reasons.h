@@ -24,7 +24,8 @@ inline constexpr Reason token_request_accept{"token_request_accept", ErrorClass:
                                              "the client accepts no answer of Content-Format application/ace+cbor",
                                              "leave the Accept option out, or send 19"};
 inline constexpr Reason grant_type_unsupported{"grant_type_unsupported", ErrorClass::unsupported,
-                                               "the grant type is not client_credentials", "leave grant_type out"};
+                                               "the grant type is neither client_credentials nor refresh_token",
+                                               "leave grant_type out"};
 inline constexpr Reason audience_missing{"audience_missing", ErrorClass::malformed,
                                          "the request names no audience, and there is not exactly one to choose",
                                          "send the audience of the resource server"};
@@ -47,7 +48,7 @@ inline constexpr Reason req_cnf_kid_too_long{"req_cnf_kid_too_long", ErrorClass:
                                              "a key identifier in req_cnf is empty or longer than 64 octets",
                                              "choose a short kid"};
 inline constexpr Reason pop_key_method_unsupported{"pop_key_method_unsupported", ErrorClass::unsupported,
-                                                   "req_cnf carries neither a COSE_Key nor a kid",
+                                                   "req_cnf carries neither a COSE_Key nor a kid nor a thumbprint",
                                                    "send a COSE_Key with the client's public key, or a kid"};
 inline constexpr Reason pop_key_not_proven{"pop_key_not_proven", ErrorClass::denied,
                                            "req_cnf is a key that this client has not been shown to hold",
@@ -118,9 +119,6 @@ inline constexpr Reason pop_key_of_other_servers{"pop_key_of_other_servers", Err
 inline constexpr Reason refresh_token_missing{"refresh_token_missing", ErrorClass::malformed,
                                               "the grant type is refresh_token, but there is none",
                                               "send the refresh_token that came with the token"};
-inline constexpr Reason refresh_token_unexpected{"refresh_token_unexpected", ErrorClass::malformed,
-                                                 "a refresh_token stands beside another grant type",
-                                                 "send grant_type 3 with it"};
 inline constexpr Reason refresh_token_invalid{"refresh_token_invalid", ErrorClass::denied,
                                               "the refresh token is not known, has ended, or is another client's",
                                               "ask for a token without it"};
@@ -142,5 +140,46 @@ inline constexpr Reason owner_denied{"owner_denied", ErrorClass::denied,
 inline constexpr Reason server_derivation_key_unusable{"server_derivation_key_unusable", ErrorClass::internal,
                                                        "no key can be derived from the server's derivation key",
                                                        "register the server with a derivation key of 16 to 64 octets"};
+
+inline constexpr Reason introspection_by_nobody{"introspection_by_nobody", ErrorClass::denied,
+                                                "who asks about a token is no registered client or server",
+                                                "use coaps, with the key that is registered for the asker"};
+inline constexpr Reason introspection_not_for_clients{"introspection_not_for_clients", ErrorClass::denied,
+                                                      "a client asked about a token where only servers may",
+                                                      "allow clients to introspect their own tokens"};
+inline constexpr Reason introspection_format{"introspection_format", ErrorClass::unsupported,
+                                             "the introspection request is not of Content-Format application/ace+cbor",
+                                             "send Content-Format 19"};
+inline constexpr Reason introspection_accept{"introspection_accept", ErrorClass::unsupported,
+                                             "the asker accepts no answer of Content-Format application/ace+cbor",
+                                             "leave the Accept option out, or send 19"};
+inline constexpr Reason introspection_too_many{"introspection_too_many", ErrorClass::denied,
+                                               "the asker has asked about too many tokens in a short time",
+                                               "keep answers for as long as Max-Age says"};
+inline constexpr Reason introspected_unknown{"introspected_unknown", ErrorClass::denied,
+                                             "the token asked about is none that was issued here",
+                                             "look where the token comes from"};
+inline constexpr Reason introspected_of_others{"introspected_of_others", ErrorClass::denied,
+                                               "the token asked about is not for this server or of this client",
+                                               "look who presents tokens of others"};
+inline constexpr Reason introspected_expired{"introspected_expired", ErrorClass::denied,
+                                             "the token asked about has expired", "the client asks for a new one"};
+inline constexpr Reason introspected_revoked{"introspected_revoked", ErrorClass::denied,
+                                             "the token asked about was revoked", "the client may ask for a new one"};
+inline constexpr Reason introspected_unregistered{
+    "introspected_unregistered", ErrorClass::denied,
+    "the client or the server of the token asked about is no longer registered", "register it again if it should be"};
+inline constexpr Reason introspected_unreadable{"introspected_unreadable", ErrorClass::internal,
+                                                "what the ledger holds of a token cannot be read",
+                                                "check the database: aceward db status"};
+inline constexpr Reason revocation_list_too_long{"revocation_list_too_long", ErrorClass::internal,
+                                                 "more live tokens are revoked than the revocation list may hold",
+                                                 "raise its limit, or let tokens live shorter"};
+inline constexpr Reason revocation_list_not_ready{"revocation_list_not_ready", ErrorClass::internal,
+                                                  "the revocation list could not be read from the ledger",
+                                                  "look at the reason of the failed update"};
+inline constexpr Reason revocation_list_by_nobody{"revocation_list_by_nobody", ErrorClass::denied,
+                                                  "who asks for the revocation list is no registered client or server",
+                                                  "use coaps, with the key that is registered for the asker"};
 
 }  // namespace aceward::reason

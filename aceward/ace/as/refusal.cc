@@ -28,6 +28,9 @@ constexpr WireError wire_errors[] = {
     {&reason::client_unregistered, ErrorCode::invalid_client, false},
     {&reason::client_id_mismatch, ErrorCode::invalid_client, true},
     {&reason::client_secret_unexpected, ErrorCode::invalid_client, true},
+    {&reason::client_secret_missing, ErrorCode::invalid_client, false},
+    {&reason::client_secret_wrong, ErrorCode::invalid_client, false},
+    {&reason::client_without_rules, ErrorCode::unauthorized_client, false},
     {&reason::grant_type_unsupported, ErrorCode::unsupported_grant_type, true},
     {&reason::audience_missing, ErrorCode::invalid_request, true},
     {&reason::audience_unknown, ErrorCode::invalid_request, false},
@@ -40,12 +43,34 @@ constexpr WireError wire_errors[] = {
     {&reason::pop_key_not_proven, ErrorCode::unsupported_pop_key, true},
     {&reason::pop_key_unsuitable, ErrorCode::unsupported_pop_key, true},
     {&reason::pop_key_unknown, ErrorCode::unsupported_pop_key, true},
+    {&reason::pop_key_of_other_servers, ErrorCode::unsupported_pop_key, true},
+    {&reason::group_key_shared, ErrorCode::unsupported_pop_key, true},
     {&reason::cose_key_unsupported, ErrorCode::unsupported_pop_key, true},
     {&reason::cose_algorithm_unsupported, ErrorCode::unsupported_pop_key, true},
     {&reason::cwt_confirmation_unsupported, ErrorCode::unsupported_pop_key, true},
     {&reason::scope_format_mismatch, ErrorCode::invalid_scope, true},
     {&reason::scope_malformed, ErrorCode::invalid_scope, true},
     {&reason::scope_denied, ErrorCode::invalid_scope, false},
+    // RFC 6749 section 5.2: it exceeds what the resource owner grants.
+    {&reason::owner_denied, ErrorCode::invalid_scope, false},
+    {&reason::refresh_widens_scope, ErrorCode::invalid_scope, true},
+    {&reason::refresh_token_missing, ErrorCode::invalid_request, true},
+    {&reason::refresh_changes_key, ErrorCode::invalid_request, true},
+    {&reason::refresh_changes_audience, ErrorCode::invalid_request, true},
+    {&reason::refresh_token_invalid, ErrorCode::invalid_grant, false},
+};
+
+struct Later {
+  const Reason* reason;
+  coap::Code code;
+};
+
+constexpr Later come_back_later[] = {
+    {&reason::token_requests_too_many, coap::code::too_many_requests},
+    {&reason::tokens_too_many, coap::code::too_many_requests},
+    {&reason::client_secret_throttled, coap::code::too_many_requests},
+    {&reason::owner_asked, coap::code::service_unavailable},
+    {&reason::requests_full, coap::code::service_unavailable},
 };
 
 /// The characters of an error_description (RFC 6749 section 5.2).
@@ -63,7 +88,14 @@ coap::Response error_response(ErrorCode code, std::string_view description) {
 
 }  // namespace
 
-coap::Response refusal(const Error& error) {
+coap::Response refusal(const Error& error, std::chrono::seconds retry_after) {
+  for (const Later& known : come_back_later) {
+    if (error != *known.reason) continue;
+    coap::Response response = coap::make_response(known.code);
+    response.options.set_uint(coap::option::max_age,
+                              static_cast<std::uint64_t>(std::max<std::int64_t>(1, retry_after.count())));
+    return response;
+  }
   for (const WireError& known : wire_errors)
     if (error == *known.reason) return error_response(known.code, known.described ? error.reason().what : "");
   if (error == reason::token_request_format) return coap::make_response(coap::code::unsupported_content_format);

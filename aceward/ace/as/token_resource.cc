@@ -28,23 +28,27 @@ std::span<const coap::Code> TokenResource::methods() const {
 void TokenResource::handle(coap::ExchangeId id, const coap::Peer& peer, const coap::Request& request,
                            coap::Responder& responder) {
   const auto client = channels_.client_of(peer);
-  if (!client) {
+  if (!client && !channels_.is_protected_without_identity(peer)) {
     responder.respond(id, endpoint_.refuse_unauthenticated(clock_.wall()));
     return;
   }
   // Answered within this call: through the responder, and nobody has to be woken.
   const auto at_once = std::make_shared<coap::Responder*>(&responder);
-  endpoint_.process(*client, request, clock_.wall(),
-                    [id, at_once, weak = std::weak_ptr<Link>(link_)](coap::Response response) {
-                      if (*at_once != nullptr) {
-                        (*at_once)->respond(id, std::move(response));
-                        return;
-                      }
-                      const auto link = weak.lock();
-                      if (link == nullptr) return;
-                      link->layer.respond(id, std::move(response), {}, link->clock.now());
-                      if (link->wake) link->wake();
-                    });
+  auto done = [id, at_once, weak = std::weak_ptr<Link>(link_)](coap::Response response) {
+    if (*at_once != nullptr) {
+      (*at_once)->respond(id, std::move(response));
+      return;
+    }
+    const auto link = weak.lock();
+    if (link == nullptr) return;
+    link->layer.respond(id, std::move(response), {}, link->clock.now());
+    if (link->wake) link->wake();
+  };
+  if (client) {
+    endpoint_.process(*client, request, clock_.wall(), std::move(done));
+  } else {
+    endpoint_.process_with_secret(peer.remote, request, clock_.wall(), std::move(done));
+  }
   *at_once = nullptr;
 }
 

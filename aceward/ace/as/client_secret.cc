@@ -1,0 +1,79 @@
+#include "aceward/ace/as/client_secret.h"
+
+#include <algorithm>
+
+#include "aceward/ace/as/authentication_mint.h"
+#include "aceward/ace/as/reasons.h"
+#include "aceward/base/secret.h"
+#include "aceward/crypto/hash.h"
+
+namespace aceward::ace::as {
+
+namespace {
+
+std::array<std::uint8_t, 32> salted_hash(BytesView salt, BytesView secret) {
+  const auto hash = crypto::make_hash(crypto::HashAlgorithm::sha256);
+  hash->update(salt);
+  hash->update(secret);
+  std::array<std::uint8_t, 32> digest;
+  hash->finish(digest);
+  return digest;
+}
+
+}  // namespace
+
+Bytes make_secret_digest(BytesView secret, Random& random) {
+  Bytes digest = random.bytes(secret_salt_size);
+  const auto hash = salted_hash(digest, secret);
+  digest.insert(digest.end(), hash.begin(), hash.end());
+  return digest;
+}
+
+bool secret_matches(BytesView digest, BytesView secret) {
+  if (digest.size() != secret_digest_size) return false;
+  return equal_constant_time(salted_hash(digest.first(secret_salt_size), secret), digest.subspan(secret_salt_size));
+}
+
+SecretGate::SecretGate(SecretLimits limits, Random& random)
+    : limits_(limits),
+      salt_(random.bytes(16)),
+      dummy_(make_secret_digest(random.bytes(32), random)),
+      peers_(buckets),
+      clients_(buckets) {}
+
+std::size_t SecretGate::bucket_of(BytesView name) const {
+  const auto hash = salted_hash(salt_, name);
+  return (std::size_t{hash[0]} << 8 | hash[1]) % buckets;
+}
+
+std::uint64_t SecretGate::window_of(WallTime now) const {
+  const auto length = std::max<std::int64_t>(1, limits_.window.count());
+  return static_cast<std::uint64_t>(now.time_since_epoch().count() / length) + 1;
+}
+
+std::chrono::seconds SecretGate::retry_after(WallTime now) const {
+  const auto length = std::max<std::int64_t>(1, limits_.window.count());
+  return std::chrono::seconds(length - now.time_since_epoch().count() % length);
+}
+
+Result<AuthenticatedClient> SecretGate::check(const Registry& registry, std::string_view client_id, BytesView secret,
+                                              const Address& peer, WallTime now) {
+  Counter& of_peer = peers_[bucket_of(peer.ip)];
+  Counter& of_client = clients_[bucket_of(as_bytes(client_id))];
+  const std::uint64_t window = window_of(now);
+  for (Counter* counter : {&of_peer, &of_client})
+    if (counter->window != window) *counter = {window, 0};
+  if (of_peer.wrong >= limits_.wrong_per_peer || of_client.wrong >= limits_.wrong_per_client)
+    return fail(reason::client_secret_throttled);
+
+  const ClientRecord* client = registry.client_by_name(client_id);
+  const bool has_secret = client != nullptr && client->secret_digest.size() == secret_digest_size;
+  // The same work whether or not there is such a client.
+  const bool matches = secret_matches(has_secret ? client->secret_digest : dummy_, secret);
+  if (has_secret && matches && secret.size() >= minimum_secret_size) return AuthenticationMint::with_secret(*client);
+  ++of_peer.wrong;
+  ++of_client.wrong;
+  return fail(reason::client_secret_wrong);
+}
+
+}  // namespace aceward::ace::as
