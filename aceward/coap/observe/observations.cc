@@ -76,6 +76,16 @@ void Observations::changed(const Path& path, Instant now, const Concerns& concer
   }
 }
 
+void Observations::changed_for(const Path& path, Instant now, const ConcernsObserver& concerns) {
+  const auto found = observed_.find(path);
+  if (found == observed_.end()) return;
+  found->second->make = {};
+  for (const auto id : found->second->entries) {
+    auto& entry = *entries_.at(id);
+    if (concerns(Observer{entry.id, entry.target.peer, entry.request})) mark(entry, now);
+  }
+}
+
 void Observations::notify(const Path& path, MakeResponse make, Instant now) {
   const auto found = observed_.find(path);
   if (found == observed_.end()) return;

@@ -126,6 +126,9 @@ class Observations final : public Layer {
   /// Only those whose request (its query, say) is concerned.
   using Concerns = std::function<bool(const Request&)>;
   void changed(const Path& path, Instant now, const Concerns& concerns);
+  /// Only those observers that are concerned, by who they are too.
+  using ConcernsObserver = std::function<bool(const Observer&)>;
+  void changed_for(const Path& path, Instant now, const ConcernsObserver& concerns);
 
   /// Instead of asking the resource: `make` answers for each observer, now or when its turn comes, until the next
   /// changed() or notify() of this path. What it captures must live as long. For access control it can refuse with
