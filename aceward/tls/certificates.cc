@@ -96,10 +96,9 @@ Result<std::vector<std::string>> read_names(gnutls_x509_crt_t certificate) {
 }
 
 std::string_view why_untrusted(unsigned status) {
-  if ((status & GNUTLS_CERT_EXPIRED) != 0) return "expired";
-  if ((status & GNUTLS_CERT_NOT_ACTIVATED) != 0) return "not valid yet";
+  if ((status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0) return detail::expired;
   if ((status & GNUTLS_CERT_PURPOSE_MISMATCH) != 0) return "for another purpose";
-  if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) return "no authority of ours";
+  if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) return detail::unknown_authority;
   return "the chain does not hold";
 }
 

@@ -10,6 +10,7 @@
 #include "aceward/base/time.h"
 #include "aceward/tls/credentials.h"
 #include "aceward/tls/gnutls_handles.h"
+#include "aceward/tls/raw_key.h"
 
 namespace aceward::tls {
 
@@ -24,6 +25,7 @@ struct CertificateChain::Material {
   Certificate certificate;
   std::vector<Bytes> ders;  ///< the own one first
   RawKeyPair key;
+  std::shared_ptr<detail::CredentialCache> cache = std::make_shared<detail::CredentialCache>();
 };
 
 struct Authorities::Material {
@@ -37,6 +39,10 @@ struct ResumptionTicket::Material {
 };
 
 namespace detail {
+
+/// Details of `certificate_untrusted` that have an alert of their own.
+inline constexpr std::string_view expired = "its time is over, or has not come";
+inline constexpr std::string_view unknown_authority = "no authority of ours";
 
 enum class Purpose : std::uint8_t { server, client };
 

@@ -1,5 +1,6 @@
 #include "aceward/tls/client.h"
 
+#include "aceward/tls/certificates.h"
 #include "aceward/tls/connection.h"
 #include "aceward/tls/raw_key.h"
 #include "aceward/tls/reasons.h"
@@ -14,23 +15,26 @@ struct Client::Impl final : detail::PeerCheck {
   // A client is never asked for a key.
   Result<PskCredential> psk(BytesView) override { return fail(reason::psk_identity_refused); }
   Result<void> raw_public_key(BytesView spki) override {
-    if (!equal(spki, expected_spki)) return fail(reason::server_key_unexpected);
+    const auto* wanted = std::get_if<Bytes>(&expected);
+    if (wanted == nullptr || wanted->empty() || !equal(spki, *wanted)) return fail(reason::server_key_unexpected);
     return {};
   }
+  Result<Certificate> certificate_chain(std::span<const gnutls_datum_t> chain) override;
+  Result<void> nobody() override { return fail(reason::server_key_unexpected, "neither key nor certificate"); }
 
-  Result<void> prepare(ClientCredentials credentials);
+  Result<void> prepare(const ClientCredentials& credentials);
   Result<void> prepare_psk(const PskClient& credentials);
-  Result<void> prepare_raw_key(const RawKeyClient& credentials);
-  Result<void> make_connection();
+  Result<void> prepare_server(const ExpectedServer& server_wanted);
+  Result<void> make_connection(const ClientCredentials& credentials);
   void after();
   void finish(Error why);
 
   SessionId id;
   Address server;
   ClientConfig config;
-  Bytes expected_spki;
-  detail::PriorityHandle priority;
-  detail::CertificateHandle certificate;
+  ExpectedServer expected;
+  detail::PriorityNeeds needs;
+  detail::SharedCertificate certificate;
   detail::PskClientHandle psk_credentials;
   std::unique_ptr<detail::Connection> connection;
   std::optional<Instant> give_up_at;
@@ -40,15 +44,48 @@ struct Client::Impl final : detail::PeerCheck {
   detail::Queue<Event> events;
 };
 
-Result<void> Client::Impl::prepare(ClientCredentials credentials) {
+Result<Certificate> Client::Impl::certificate_chain(std::span<const gnutls_datum_t> chain) {
+  const auto* wanted = std::get_if<NamedServer>(&expected);
+  if (wanted == nullptr || config.clock == nullptr)
+    return fail(reason::certificate_untrusted, detail::unknown_authority);
+  auto verified =
+      ACEWARD_TRY(detail::verify_chain(wanted->authorities, chain, detail::Purpose::server, config.clock->wall()));
+  if (!detail::is_certificate_of(verified, wanted->name)) return fail(reason::certificate_name_unexpected);
+  return verified;
+}
+
+Result<void> Client::Impl::prepare(const ClientCredentials& credentials) {
+  needs.suites = config.suites;
   if (const auto* psk = std::get_if<PskClient>(&credentials)) {
+    needs.psk = true;
     ACEWARD_TRY(prepare_psk(*psk));
-  } else if (const auto* raw_key = std::get_if<RawKeyClient>(&credentials)) {
-    ACEWARD_TRY(prepare_raw_key(*raw_key));
+  } else if (const auto* raw = std::get_if<RawKeyClient>(&credentials)) {
+    needs.client_raw_key = true;
+    ACEWARD_TRY(prepare_server(raw->server));
+    certificate = ACEWARD_TRY(detail::make_certificate(&raw->key, nullptr));
+  } else if (const auto* certified = std::get_if<CertificateClient>(&credentials)) {
+    needs.client_certificate = true;
+    ACEWARD_TRY(prepare_server(certified->server));
+    certificate = ACEWARD_TRY(detail::make_certificate(nullptr, &certified->chain));
   } else {
-    return fail(reason::tls_setup_failed, "a kind of credential that is not here yet");
+    ACEWARD_TRY(prepare_server(std::get<AnonymousClient>(credentials).server));
+    certificate = ACEWARD_TRY(detail::make_certificate(nullptr, nullptr));
   }
-  return make_connection();
+  return make_connection(credentials);
+}
+
+Result<void> Client::Impl::prepare_server(const ExpectedServer& server_wanted) {
+  expected = server_wanted;
+  if (const auto* spki = std::get_if<Bytes>(&server_wanted)) {
+    needs.server_raw_key = true;
+    ACEWARD_TRY(parse_spki(*spki));
+    return {};
+  }
+  needs.server_certificate = true;
+  if (config.clock == nullptr || std::get<NamedServer>(server_wanted).name.empty()) {
+    return fail(reason::tls_setup_failed, "a server known by its name needs a clock and a name");
+  }
+  return {};
 }
 
 Result<void> Client::Impl::prepare_psk(const PskClient& credentials) {
@@ -56,7 +93,6 @@ Result<void> Client::Impl::prepare_psk(const PskClient& credentials) {
       credentials.key.size() > 256) {
     return fail(reason::psk_unusable);
   }
-  priority = ACEWARD_TRY(detail::make_priority(false, true));
   gnutls_psk_client_credentials_t raw = nullptr;
   if (gnutls_psk_allocate_client_credentials(&raw) < 0) return fail(reason::tls_setup_failed, "PSK credentials");
   psk_credentials.reset(raw);
@@ -65,29 +101,26 @@ Result<void> Client::Impl::prepare_psk(const PskClient& credentials) {
   if (gnutls_psk_set_client_credentials2(raw, &identity, &key, GNUTLS_PSK_KEY_RAW) < 0) {
     return fail(reason::psk_unusable);
   }
-  expected_spki.clear();
   return {};
 }
 
-Result<void> Client::Impl::prepare_raw_key(const RawKeyClient& credentials) {
-  const auto* spki = std::get_if<Bytes>(&credentials.server);
-  if (spki == nullptr) return fail(reason::tls_setup_failed, "a server known by name");
-  ACEWARD_TRY(parse_spki(*spki));
-  expected_spki = *spki;
-  priority = ACEWARD_TRY(detail::make_priority(true, false));
-  certificate = ACEWARD_TRY(detail::make_certificate(credentials.key));
-  gnutls_certificate_set_verify_function(certificate.get(), &detail::check_raw_public_key);
-  return {};
-}
-
-Result<void> Client::Impl::make_connection() {
-  const detail::ConnectionSettings settings{.server = false,
-                                            .mtu = config.mtu,
-                                            .initial_retransmission = config.timers.initial_retransmission,
-                                            .total_timeout = 2 * config.handshake_timeout,
-                                            .key_log = &config.key_log};
-  connection = ACEWARD_TRY(
-      detail::Connection::create(settings, *this, priority.get(), certificate.get(), psk_credentials.get()));
+Result<void> Client::Impl::make_connection(const ClientCredentials& credentials) {
+  detail::ConnectionSettings settings{.server = false,
+                                      .mtu = config.mtu,
+                                      .initial_retransmission = config.timers.initial_retransmission,
+                                      .total_timeout = 2 * config.handshake_timeout,
+                                      .key_log = &config.key_log,
+                                      .wants_ticket = config.wants_ticket};
+  if (config.wants_ticket || config.ticket) settings.credentials_digest = detail::digest_of(credentials);
+  if (config.ticket && equal_constant_time(settings.credentials_digest, config.ticket->material().credentials_digest)) {
+    settings.ticket = &*config.ticket;
+  }
+  if (const auto* named = std::get_if<NamedServer>(&expected); named != nullptr && !named->name.contains(':')) {
+    settings.server_name = named->name;
+  }
+  const auto priority = ACEWARD_TRY(detail::priority_for(needs));
+  connection =
+      ACEWARD_TRY(detail::Connection::create(settings, *this, priority, certificate.get(), psk_credentials.get()));
   return {};
 }
 
@@ -99,7 +132,8 @@ void Client::Impl::after() {
   if (!announced && (state == State::established || state == State::closed)) {
     announced = true;
     give_up_at.reset();
-    events.push(Established{id, server, Address{}, connection->peer_identity(), connection->info()});
+    events.push(
+        Established{id, server, Address{}, connection->peer_identity(), connection->info(), connection->ticket()});
   }
   while (auto octets = connection->next_data()) events.push(Data{id, to_bytes(*octets)});
   if (state == State::closed || state == State::failed) finish(connection->why());
@@ -124,7 +158,7 @@ Result<Client> Client::create(SessionId id, Address server, ClientCredentials cr
   Bytes identity;
   if (const auto* psk = std::get_if<PskClient>(&credentials)) identity = psk->identity;
   auto impl = std::make_unique<Impl>(id, server, std::move(config));
-  ACEWARD_TRY(impl->prepare(std::move(credentials)));
+  ACEWARD_TRY(impl->prepare(credentials));
   impl->connection->set_own_psk_identity(std::move(identity));
   return Client(std::move(impl));
 }

@@ -29,7 +29,8 @@ struct ClientConfig {
 /// spent: make another one.
 class Client {
  public:
-  /// `id` is what the events will carry. Errors: `psk_unusable`, `spki_malformed`, `tls_setup_failed`.
+  /// `id` is what the events will carry. Errors: `psk_unusable`, `spki_malformed`, `raw_key_malformed`,
+  /// `tls_setup_failed`.
   static Result<Client> create(SessionId id, Address server, ClientCredentials credentials, ClientConfig config = {});
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;

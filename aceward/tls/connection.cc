@@ -5,8 +5,11 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <utility>
 
+#include "aceward/tls/certificates.h"
 #include "aceward/tls/gnutls_clock.h"
 #include "aceward/tls/reasons.h"
 
@@ -17,7 +20,8 @@ constexpr std::size_t max_handshake_message = 16'384;  ///< a PSK identity is an
 constexpr std::size_t max_early_data = 4;
 constexpr std::size_t record_header = 13;
 constexpr std::uint8_t content_application_data = 23;
-constexpr int max_turns = 64;  ///< GnuTLS asks to be called again; a bug there must not hang us
+constexpr int longest_resumption = 7 * 86'400;  ///< in seconds; the most that GnuTLS takes
+constexpr int max_turns = 64;                   ///< GnuTLS asks to be called again; a bug there must not hang us
 
 bool is_application_data(BytesView record) {
   return record.size() > record_header && record[0] == content_application_data;
@@ -40,17 +44,47 @@ std::string iana_cipher_name(const char* name) {
   return out;
 }
 
+/// RFC 5246 section 7.2.2; RFC 9202 section 3.3.2 names the one for a PSK identity.
+int alert_for(const Error& refusal, gnutls_credentials_type_t credentials) {
+  if (refusal == reason::extended_master_secret_missing || refusal == reason::client_unauthenticated)
+    return GNUTLS_A_HANDSHAKE_FAILURE;
+  if (credentials == GNUTLS_CRD_PSK) return GNUTLS_A_ILLEGAL_PARAMETER;
+  if (refusal == reason::certificate_unsupported) return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
+  if (refusal == reason::certificate_untrusted) {
+    if (refusal.detail() == expired) return GNUTLS_A_CERTIFICATE_EXPIRED;
+    if (refusal.detail() == unknown_authority) return GNUTLS_A_UNKNOWN_CA;
+  }
+  return GNUTLS_A_BAD_CERTIFICATE;
+}
+
 }  // namespace
 
-Result<PriorityHandle> make_priority(bool raw_keys, bool psk) {
-  std::string text = "NONE:+VERS-DTLS1.2:+AES-128-CCM-8:+AES-128-CCM:+CHACHA20-POLY1305:+AEAD:+COMP-NULL";
-  if (raw_keys) text += ":+ECDHE-ECDSA:+CTYPE-SRV-RAWPK:+CTYPE-CLI-RAWPK";
-  if (psk) text += ":+PSK:+ECDHE-PSK";
-  if (!raw_keys) text += ":+CTYPE-X509";
-  text += ":+GROUP-X25519:+GROUP-SECP256R1:+SIGN-ECDSA-SHA256";
+Result<gnutls_priority_t> priority_for(const PriorityNeeds& needs) {
+  const bool long_lived = needs.suites == SuitePreference::long_lived;
+  // DHE_PSK costs a client octets in its hello, so it is offered where it is wanted.
+  const bool dhe_psk = needs.psk && (needs.server || long_lived);
+  std::string text = "NONE:+VERS-DTLS1.2:+AEAD:+COMP-NULL";
+  text += long_lived ? ":+AES-128-CCM:+CHACHA20-POLY1305:+AES-128-CCM-8"
+                     : ":+AES-128-CCM-8:+AES-128-CCM:+CHACHA20-POLY1305";
+  if (needs.server_raw_key || needs.server_certificate) text += ":+ECDHE-ECDSA";
+  if (needs.psk) text += long_lived ? ":+ECDHE-PSK:+DHE-PSK:+PSK" : ":+PSK:+ECDHE-PSK";
+  if (dhe_psk && !long_lived) text += ":+DHE-PSK";
+  if (needs.server_raw_key) text += ":+CTYPE-SRV-RAWPK";
+  if (needs.client_raw_key) text += ":+CTYPE-CLI-RAWPK";
+  if (needs.server_certificate || !needs.server_raw_key) text += ":+CTYPE-SRV-X509";
+  if (needs.client_certificate || !needs.client_raw_key) text += ":+CTYPE-CLI-X509";
+  text += ":+GROUP-X25519:+GROUP-SECP256R1";
+  if (dhe_psk) text += ":+GROUP-FFDHE2048";
+  text += ":+SIGN-ECDSA-SHA256";
+  if (needs.server && long_lived) text += ":%SERVER_PRECEDENCE";
+  // Parsing one takes longer than many a handshake, and there are few of them.
+  static std::mutex mutex;
+  static std::map<std::string, PriorityHandle> made;
+  const std::lock_guard lock(mutex);
+  if (const auto found = made.find(text); found != made.end()) return found->second.get();
   gnutls_priority_t priority = nullptr;
   if (gnutls_priority_init(&priority, text.c_str(), nullptr) < 0) return fail(reason::tls_setup_failed, "priority");
-  return PriorityHandle(priority);
+  return made.emplace(text, PriorityHandle(priority)).first->second.get();
 }
 
 int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_datum_t* key) {
@@ -98,19 +132,84 @@ int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* s
   return 0;
 }
 
-int check_raw_public_key(gnutls_session_t session) {
+int check_peer(gnutls_session_t session) {
   auto& self = *static_cast<Connection*>(gnutls_session_get_ptr(session));
-  unsigned count = 0;
-  const gnutls_datum_t* peers = gnutls_certificate_get_peers(session, &count);
-  if (peers == nullptr || count == 0 || gnutls_certificate_type_get2(session, GNUTLS_CTYPE_PEERS) != GNUTLS_CRT_RAWPK) {
-    self.refusal_ = Error(reason::raw_key_refused, "not a raw public key");
-    return -1;
-  }
-  if (auto accepted = self.check_.raw_public_key(view(peers[0])); !accepted) {
-    self.refusal_ = accepted.error();
+  if (const auto accepted = self.check(); !accepted) {
+    self.refuse(accepted.error());
     return -1;
   }
   return 0;
+}
+
+Result<void> Connection::check() {
+  unsigned count = 0;
+  const gnutls_datum_t* peers = gnutls_certificate_get_peers(session_.get(), &count);
+  if (peers == nullptr || count == 0) return check_.nobody();
+  if (gnutls_certificate_type_get2(session_.get(), GNUTLS_CTYPE_PEERS) == GNUTLS_CRT_RAWPK) {
+    return check_.raw_public_key(view(peers[0]));
+  }
+  certificate_ =
+      std::make_shared<const Certificate>(ACEWARD_TRY(check_.certificate_chain(std::span(peers, std::size_t{count}))));
+  return {};
+}
+
+int Connection::on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                           const gnutls_datum_t* message) {
+  auto& self = *static_cast<Connection*>(gnutls_session_get_ptr(session));
+  if (self.server_ && type == GNUTLS_HANDSHAKE_SERVER_HELLO && when == GNUTLS_HOOK_PRE && incoming == 0) {
+    return self.on_server_hello();
+  }
+  if (type != GNUTLS_HANDSHAKE_NEW_SESSION_TICKET) return 0;
+  if (!self.server_) {
+    self.ticket_came_ = true;
+  } else if (when == GNUTLS_HOOK_PRE && message != nullptr) {
+    // uint32 lifetime hint, then the ticket as a vector with 2 octets of length (RFC 5077 section 3.3).
+    constexpr std::size_t before_ticket = 6;
+    const BytesView body = view(*message);
+    // However often a session is resumed, its age counts from the full handshake.
+    const Instant since = self.offered_ ? self.offered_->since : *self.started_;
+    if (body.size() > before_ticket) {
+      self.check_.ticket_given(body.subspan(before_ticket), {.handle = self.psk_handle_, .since = since});
+    }
+  }
+  return 0;
+}
+
+/// The server knows by now what the hello offered, and has said nothing yet.
+int Connection::on_server_hello() {
+  if (gnutls_session_ext_master_secret_status(session_.get()) == 0) {
+    refuse(Error(reason::extended_master_secret_missing));
+    return GNUTLS_E_UNWANTED_ALGORITHM;
+  }
+  if (gnutls_session_is_resumed(session_.get()) == 0) return 0;
+  bool welcome = offered_.has_value();
+  if (welcome) {
+    psk_handle_ = offered_->handle;
+    // An authority's word has an end, which may have come since.
+    const bool psk = gnutls_auth_get_type(session_.get()) == GNUTLS_CRD_PSK;
+    welcome = (psk || check()) && check_.resume(peer_identity());
+  }
+  if (welcome) return 0;
+  resumption_refused_ = true;
+  return GNUTLS_E_INVALID_SESSION;
+}
+
+Result<void> Connection::prepare_tickets(const ConnectionSettings& settings) {
+  credentials_digest_ = settings.credentials_digest;
+  if (settings.server && settings.ticket_key != nullptr) {
+    const gnutls_datum_t key = borrow(settings.ticket_key->expose());
+    if (gnutls_session_ticket_enable_server(session_.get(), &key) < 0) return fail(reason::tls_setup_failed, "tickets");
+    offered_ = settings.offered;
+  }
+  // Both ends know better how old a ticket may be.
+  gnutls_db_set_cache_expiration(session_.get(), longest_resumption);
+  if (!settings.server && settings.ticket != nullptr) {
+    ticket_ = *settings.ticket;
+    const BytesView session = settings.ticket->material().session.expose();
+    // What GnuTLS does not take is no reason not to connect.
+    if (gnutls_session_set_data(session_.get(), session.data(), session.size()) < 0) ticket_.reset();
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Connection>> Connection::create(const ConnectionSettings& settings, PeerCheck& check,
@@ -119,11 +218,14 @@ Result<std::unique_ptr<Connection>> Connection::create(const ConnectionSettings&
                                                        void* psk_credentials) {
   std::unique_ptr<Connection> self(new Connection(check));
   gnutls_session_t raw = nullptr;
+  const bool tickets =
+      settings.server ? settings.ticket_key != nullptr : settings.wants_ticket || settings.ticket != nullptr;
   const unsigned flags = (settings.server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK |
-                         GNUTLS_ENABLE_RAWPK | GNUTLS_NO_TICKETS;
+                         GNUTLS_ENABLE_RAWPK | (tickets ? 0U : GNUTLS_NO_TICKETS);
   if (gnutls_init(&raw, flags) < 0) return fail(reason::tls_setup_failed, "session");
   self->session_.reset(raw);
   gnutls_session_set_ptr(raw, self.get());
+  self->server_ = settings.server;
   self->key_log_ = settings.key_log;
   self->spare_ = settings.spare;
   gnutls_session_set_keylog_function(raw, &log_key);
@@ -134,7 +236,15 @@ Result<std::unique_ptr<Connection>> Connection::create(const ConnectionSettings&
   if (psk_credentials != nullptr && gnutls_credentials_set(raw, GNUTLS_CRD_PSK, psk_credentials) < 0) {
     return fail(reason::tls_setup_failed, "pre-shared key");
   }
-  if (settings.server) gnutls_certificate_server_set_request(raw, GNUTLS_CERT_REQUIRE);
+  if (settings.server) {
+    gnutls_certificate_server_set_request(raw, settings.allows_no_identity ? GNUTLS_CERT_REQUEST : GNUTLS_CERT_REQUIRE);
+  }
+  if (!settings.server_name.empty() &&
+      gnutls_server_name_set(raw, GNUTLS_NAME_DNS, settings.server_name.data(), settings.server_name.size()) < 0) {
+    return fail(reason::tls_setup_failed, "server name");
+  }
+  ACEWARD_TRY(self->prepare_tickets(settings));
+  gnutls_handshake_set_hook_function(raw, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH, &on_message);
   gnutls_handshake_set_max_packet_length(raw, max_handshake_message);
   gnutls_dtls_set_mtu(raw, static_cast<unsigned>(settings.mtu));
   self->initial_retransmission_ = static_cast<unsigned>(settings.initial_retransmission.count());
@@ -267,7 +377,33 @@ void Connection::advance_handshake() {
 }
 
 void Connection::complete_handshake() {
+  const bool resumed = gnutls_session_is_resumed(session_.get()) != 0;
+  Result<void> accepted;
+  if (gnutls_session_ext_master_secret_status(session_.get()) == 0) {
+    accepted = fail(reason::extended_master_secret_missing);
+  } else if (gnutls_auth_get_type(session_.get()) != GNUTLS_CRD_PSK && (certificate_ == nullptr || resumed)) {
+    // GnuTLS does not ask about a peer without a certificate, nor at a resumption.
+    unsigned count = 0;
+    const gnutls_datum_t* peers = gnutls_certificate_get_peers(session_.get(), &count);
+    if (resumed ? !server_ : peers == nullptr || count == 0) accepted = check();
+  }
+  if (!accepted) {
+    refuse(accepted.error());
+    fail_handshake(GNUTLS_E_SUCCESS);
+    return;
+  }
   state_ = State::established;
+  info_.resumed = resumed;
+  if (!resumed) ticket_.reset();
+  if (!server_ && ticket_came_) {
+    gnutls_datum_t data{nullptr, 0};
+    if (gnutls_session_get_data2(session_.get(), &data) >= 0) {
+      ticket_ = IdentityMint::ticket(std::make_shared<const ResumptionTicket::Material>(
+          ResumptionTicket::Material{Secret::copy_of(view(data)), credentials_digest_}));
+      wipe({data.data, data.size});
+      gnutls_free(data.data);
+    }
+  }
   // GnuTLS answers a repeated last flight with ours only until the time for the handshake is over, and calls it fatal
   // afterwards; but what is late then is the network, not the peer, who is waiting for just that answer.
   gnutls_dtls_set_timeouts(session_.get(), initial_retransmission_, std::numeric_limits<unsigned>::max());
@@ -280,6 +416,11 @@ void Connection::complete_handshake() {
 }
 
 void Connection::fail_handshake(int code) {
+  if (resumption_refused_) {
+    end(State::failed, Error(reason::resumption_refused));
+    return;
+  }
+  if (code == GNUTLS_E_NO_CERTIFICATE_FOUND && server_) refuse(Error(reason::client_unauthenticated));
   if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
     alert_received_ = static_cast<Alert>(gnutls_alert_get(session_.get()));
     end(State::failed, Error(reason::handshake_alert_received));
@@ -291,11 +432,7 @@ void Connection::fail_handshake(int code) {
   }
   int level = GNUTLS_AL_FATAL;
   int description = gnutls_error_to_alert(code, &level);
-  if (refusal_) {
-    // RFC 9202 section 3.3.2 names the alert for an identity; for a raw public key there is none that fits better.
-    const auto credentials = gnutls_auth_get_type(session_.get());
-    description = credentials == GNUTLS_CRD_PSK ? GNUTLS_A_ILLEGAL_PARAMETER : GNUTLS_A_BAD_CERTIFICATE;
-  }
+  if (refusal_) description = alert_for(*refusal_, gnutls_auth_get_type(session_.get()));
   if (description < 0) description = GNUTLS_A_HANDSHAKE_FAILURE;
   if (gnutls_alert_send(session_.get(), GNUTLS_AL_FATAL, static_cast<gnutls_alert_description_t>(description)) >= 0) {
     alert_sent_ = static_cast<Alert>(description);
@@ -395,9 +532,11 @@ PeerIdentity Connection::peer_identity() const {
     }
     return IdentityMint::psk(own_psk_identity_, 0);
   }
+  if (certificate_ != nullptr) return IdentityMint::certificate(certificate_);
   unsigned count = 0;
   const gnutls_datum_t* peers = gnutls_certificate_get_peers(session_.get(), &count);
-  return IdentityMint::raw_public_key(peers != nullptr && count > 0 ? view(peers[0]) : BytesView{});
+  if (peers == nullptr || count == 0) return IdentityMint::nobody();
+  return IdentityMint::raw_public_key(view(peers[0]));
 }
 
 }  // namespace aceward::tls::detail

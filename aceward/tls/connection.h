@@ -1,11 +1,15 @@
 // One DTLS 1.2 connection of GnuTLS with memory for a network. Internal to tls/.
 #pragma once
 
+#include <array>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "aceward/base/secret.h"
 #include "aceward/tls/credentials.h"
+#include "aceward/tls/given_tickets.h"
 #include "aceward/tls/gnutls_handles.h"
 #include "aceward/tls/queue.h"
 #include "aceward/tls/reasons.h"
@@ -31,6 +35,16 @@ class PeerCheck {
  public:
   virtual Result<PskCredential> psk(BytesView identity) = 0;
   virtual Result<void> raw_public_key(BytesView spki_der) = 0;
+  /// Verifies the chain (DER, the peer's own certificate first) and judges what the first one holds.
+  virtual Result<Certificate> certificate_chain(std::span<const gnutls_datum_t> chain) = 0;
+  /// The peer sent neither key nor certificate.
+  virtual Result<void> nobody() { return fail(reason::client_unauthenticated); }
+  /// Server only.
+  virtual Result<void> resume(const PeerIdentity&) { return fail(reason::resumption_refused); }
+  /// Server only: the peer is about to get this ticket.
+  virtual void ticket_given(BytesView ticket, const GivenTicket& given) {
+    static_cast<void>(ticket), static_cast<void>(given);
+  }
 
  protected:
   ~PeerCheck() = default;
@@ -44,14 +58,34 @@ struct ConnectionSettings {
   const KeyLog* key_log = nullptr;  ///< outlives the connection; null or empty: the keys are told to nobody
   /// Memory for datagrams, taken from here while there is some; outlives the connection. Null: allocated each.
   std::vector<Bytes>* spare = nullptr;
+  /// May a client stay without identity? Server only.
+  bool allows_no_identity = false;
+  /// Server: tickets are given and taken with this key; null: not at all. Outlives the connection's creation.
+  const Secret* ticket_key = nullptr;
+  /// Server: what it knows of the ticket in the ClientHello, if that is still good; else it leads to a full handshake.
+  std::optional<GivenTicket> offered{};
+  bool wants_ticket = false;  ///< client
+  /// Client: offered; null: none.
+  const ResumptionTicket* ticket = nullptr;
+  std::array<std::uint8_t, 32> credentials_digest{};  ///< client: what a new ticket will belong to
+  std::string server_name{};                          ///< client: for the extension server_name; empty: none
 };
 
-/// The flags and kinds that make up a priority string. CCM_8 first, as RFC 7252 and RFC 9202 ask; then the same with a
-/// long tag; ECDHE_PSK exists in this GnuTLS with ChaCha20-Poly1305 alone.
-Result<PriorityHandle> make_priority(bool raw_keys, bool psk);
+/// What a priority string is made of. ECDHE_PSK exists in this GnuTLS with ChaCha20-Poly1305 alone, DHE_PSK with CCM.
+struct PriorityNeeds {
+  bool server = false;
+  bool psk = false;
+  bool server_raw_key = false;  ///< the server may authenticate with one (RFC 7250)
+  bool server_certificate = false;
+  bool client_raw_key = false;
+  bool client_certificate = false;
+  SuitePreference suites = SuitePreference::constrained;
+};
+/// Made once for the same needs, and shared. Errors: `tls_setup_failed`.
+Result<gnutls_priority_t> priority_for(const PriorityNeeds& needs);
 
 /// Installed in credentials: GnuTLS calls back into the connection that is at work.
-int check_raw_public_key(gnutls_session_t session);
+int check_peer(gnutls_session_t session);
 int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_datum_t* key);
 /// The same, for the keys of a session.
 int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret);
@@ -90,6 +124,11 @@ class Connection {
   std::optional<Alert> alert_received() const { return alert_received_; }
   /// Only in State::established.
   PeerIdentity peer_identity() const;
+  /// Client, in State::established: with what the session can be resumed.
+  std::optional<ResumptionTicket> ticket() const { return ticket_; }
+  /// Server, in State::failed: the ticket was not accepted; nothing was sent, and the same ClientHello can begin a full
+  /// handshake with another connection.
+  bool resumption_refused() const { return resumption_refused_; }
   const SessionInfo& info() const { return info_; }
   std::uint64_t renegotiations_refused() const { return renegotiations_refused_; }
   std::optional<Instant> retransmit_at() const { return retransmit_at_; }
@@ -103,7 +142,7 @@ class Connection {
   std::optional<BytesView> next_data();
 
  private:
-  friend int check_raw_public_key(gnutls_session_t session);
+  friend int check_peer(gnutls_session_t session);
   friend int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_datum_t* key);
   friend int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret);
   explicit Connection(PeerCheck& check) : check_(check) {}
@@ -111,6 +150,13 @@ class Connection {
   static ssize_t push(gnutls_transport_ptr_t self, const void* data, size_t size);
   static ssize_t pull(gnutls_transport_ptr_t self, void* data, size_t size);
   static int pull_timeout(gnutls_transport_ptr_t self, unsigned milliseconds);
+  static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                        const gnutls_datum_t* message);
+
+  Result<void> prepare_tickets(const ConnectionSettings& settings);
+  int on_server_hello();
+  Result<void> check();
+  void refuse(Error why) { refusal_ = why; }
 
   void advance_handshake();
   void complete_handshake();
@@ -134,6 +180,13 @@ class Connection {
   std::optional<Alert> alert_received_;
   Bytes own_psk_identity_;
   std::uint64_t psk_handle_ = 0;  ///< of the credential that the port gave last
+  std::shared_ptr<const Certificate> certificate_;
+  bool server_ = false;
+  bool resumption_refused_ = false;
+  bool ticket_came_ = false;  ///< at a client, in this handshake
+  std::optional<GivenTicket> offered_;
+  std::optional<ResumptionTicket> ticket_;
+  std::array<std::uint8_t, 32> credentials_digest_{};
   BytesView input_;
   Queue<Bytes> early_data_;  ///< application records that overtook the end of the handshake
   Queue<Bytes> output_;

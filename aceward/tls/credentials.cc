@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "aceward/tls/certificates.h"
+#include "aceward/tls/connection.h"
 #include "aceward/tls/raw_key.h"
 #include "aceward/tls/reasons.h"
 
@@ -70,23 +72,62 @@ Result<detail::PrivateKeyHandle> detail::make_private_key(const RawKeyPair::Mate
   return key;
 }
 
-Result<detail::CertificateHandle> detail::make_certificate(const RawKeyPair& pair) {
-  auto key = ACEWARD_TRY(make_private_key(pair.material()));
-  gnutls_certificate_credentials_t raw = nullptr;
-  if (gnutls_certificate_allocate_credentials(&raw) < 0) return fail(reason::tls_setup_failed, "credentials");
-  CertificateHandle credentials(raw);
-  const gnutls_datum_t spki = borrow(pair.spki());
-  gnutls_pcert_st certificate{};
-  if (gnutls_pcert_import_rawpk_raw(&certificate, &spki, GNUTLS_X509_FMT_DER, 0, 0) < 0) {
+namespace {
+
+/// Puts the private key and what the peer sees of it into the credentials, which own both from then on.
+Result<void> add_key(gnutls_certificate_credentials_t credentials, const RawKeyPair& pair,
+                     std::vector<gnutls_pcert_st>& shown) {
+  auto key = ACEWARD_TRY(detail::make_private_key(pair.material()));
+  if (gnutls_certificate_set_key(credentials, nullptr, 0, shown.data(), static_cast<int>(shown.size()), key.get()) <
+      0) {
+    for (auto& one : shown) gnutls_pcert_deinit(&one);
+    return fail(reason::tls_setup_failed, "key pair");
+  }
+  [[maybe_unused]] auto* owned = key.release();
+  return {};
+}
+
+Result<void> add_raw_key(gnutls_certificate_credentials_t credentials, const RawKeyPair& pair) {
+  const gnutls_datum_t spki = detail::borrow(pair.spki());
+  std::vector<gnutls_pcert_st> shown(1);
+  if (gnutls_pcert_import_rawpk_raw(shown.data(), &spki, GNUTLS_X509_FMT_DER, 0, 0) < 0) {
     return fail(reason::tls_setup_failed, "raw public key");
   }
-  if (gnutls_certificate_set_key(credentials.get(), nullptr, 0, &certificate, 1, key.get()) < 0) {
-    gnutls_pcert_deinit(&certificate);
-    return fail(reason::tls_setup_failed, "raw key pair");
+  return add_key(credentials, pair, shown);
+}
+
+Result<void> add_chain(gnutls_certificate_credentials_t credentials, const CertificateChain& chain) {
+  std::vector<gnutls_pcert_st> shown;
+  for (const Bytes& der : chain.material().ders) {
+    const gnutls_datum_t datum = detail::borrow(der);
+    gnutls_pcert_st one{};
+    if (gnutls_pcert_import_x509_raw(&one, &datum, GNUTLS_X509_FMT_DER, 0) < 0) {
+      for (auto& imported : shown) gnutls_pcert_deinit(&imported);
+      return fail(reason::tls_setup_failed, "certificate chain");
+    }
+    shown.push_back(one);
   }
-  // From here on the credentials own both.
-  [[maybe_unused]] auto* owned = key.release();
+  return add_key(credentials, chain.material().key, shown);
+}
+
+Result<detail::SharedCertificate> build_certificate(const RawKeyPair* pair, const CertificateChain* chain) {
+  gnutls_certificate_credentials_t raw = nullptr;
+  if (gnutls_certificate_allocate_credentials(&raw) < 0) return fail(reason::tls_setup_failed, "credentials");
+  detail::SharedCertificate credentials(raw, &gnutls_certificate_free_credentials);
+  if (pair != nullptr) ACEWARD_TRY(add_raw_key(raw, *pair));
+  if (chain != nullptr) ACEWARD_TRY(add_chain(raw, *chain));
+  gnutls_certificate_set_verify_function(raw, &detail::check_peer);
   return credentials;
+}
+
+}  // namespace
+
+Result<detail::SharedCertificate> detail::make_certificate(const RawKeyPair* pair, const CertificateChain* chain) {
+  if ((pair == nullptr) == (chain == nullptr)) return build_certificate(pair, chain);
+  CredentialCache& cache = pair != nullptr ? *pair->material().cache : *chain->material().cache;
+  const std::lock_guard lock(cache.mutex);
+  if (cache.certificate == nullptr) cache.certificate = ACEWARD_TRY(build_certificate(pair, chain));
+  return cache.certificate;
 }
 
 Result<RawKeyPair> RawKeyPair::from_pem(const Secret& pem) {

@@ -113,7 +113,7 @@ struct AnonymousClient {
 using ClientCredentials = std::variant<PskClient, RawKeyClient, CertificateClient, AnonymousClient>;
 
 /// What a client needs to resume a session without a full handshake (RFC 5077). As secret as the session's keys; lives
-/// in memory alone, since it counts time on this process's clock. Cheap to copy.
+/// in memory alone. Cheap to copy.
 class ResumptionTicket {
  public:
   /// Whether it was made with these credentials and so can be offered with them.
@@ -128,9 +128,8 @@ class ResumptionTicket {
   std::shared_ptr<const Material> material_;
 };
 
-/// The key that a server's session tickets are encrypted under. GnuTLS derives from it the keys of each span of time.
-/// Servers that share one take each other's tickets of raw keys and certificates; those of PSK sessions are good at the
-/// server that gave them. Cheap to copy.
+/// The key that a server's session tickets are encrypted under. GnuTLS derives from it the keys of each span of time. A
+/// ticket is good at the server that gave it, while that remembers it. Cheap to copy.
 class TicketKey {
  public:
   /// A fresh one from the DTLS library's own generator. Errors: `tls_setup_failed`.

@@ -26,16 +26,11 @@ void tell_time(struct timespec* out) {
   out->tv_nsec = static_cast<long>((since - seconds).count());
 }
 
+// Outside any scope it is the operating system's, because GnuTLS compares some of these times with what it asks of that
+// itself.
 std::time_t tell_civil_time(std::time_t* out) {
-  std::chrono::seconds since{};
-  if (scoped_wall != nullptr) {
-    since = scoped_wall->time_since_epoch();
-  } else if (scoped_now != nullptr) {
-    since = std::chrono::floor<std::chrono::seconds>(scoped_now->time_since_epoch());
-  } else {
-    since = SystemClock().wall().time_since_epoch();
-  }
-  const auto seconds = static_cast<std::time_t>(since.count());
+  const WallTime at = scoped_wall != nullptr ? *scoped_wall : SystemClock().wall();
+  const auto seconds = static_cast<std::time_t>(at.time_since_epoch().count());
   if (out != nullptr) *out = seconds;
   return seconds;
 }

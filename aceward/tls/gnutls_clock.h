@@ -19,8 +19,7 @@ class ClockScope {
   Instant now_;
 };
 
-/// While it lives, GnuTLS on this thread sees this civil time: for the dates of certificates. Elsewhere it takes the
-/// whole seconds of the ClockScope's `now` for the time of day, which does for the age of tickets.
+/// While it lives, GnuTLS on this thread sees this civil time: for the dates of certificates.
 class CivilTimeScope {
  public:
   explicit CivilTimeScope(WallTime at);

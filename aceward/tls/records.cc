@@ -10,6 +10,7 @@ constexpr std::size_t handshake_header_size = 12;
 constexpr std::size_t max_fragment = 16'384 + 2'048;  // RFC 5246 section 6.2.3
 constexpr std::uint8_t content_handshake = 22;
 constexpr std::uint8_t handshake_client_hello = 1;
+constexpr std::size_t extension_session_ticket = 35;
 
 /// Takes octets from the front; once anything was missing, everything is.
 class Cursor {
@@ -84,6 +85,15 @@ std::optional<ClientHello> parse_client_hello(const Record& record) {
   if (!cursor.sound() || session_id.size() > 32 || cipher_suites.empty() || cipher_suites.size() % 2 != 0 ||
       compression.empty()) {
     return std::nullopt;
+  }
+  if (!cursor.rest().empty()) {
+    Cursor extensions(cursor.vector(2));
+    while (extensions.sound() && !extensions.rest().empty()) {
+      const std::size_t type = extensions.number(2);
+      const BytesView data = extensions.vector(2);
+      if (type == extension_session_ticket) hello.session_ticket = data;
+    }
+    if (!extensions.sound() || !cursor.sound() || !cursor.rest().empty()) return std::nullopt;
   }
   std::ranges::copy(random, hello.random.begin());
   for (const BytesView part : {version, random, session_id, cipher_suites}) {

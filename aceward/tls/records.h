@@ -26,6 +26,7 @@ std::optional<Record> next_record(BytesView& rest);
 struct ClientHello {
   std::array<std::uint8_t, 32> random{};
   BytesView cookie;
+  BytesView session_ticket;  ///< of the extension (RFC 5077 section 3.2); empty: none
   /// Version, random, session id and cipher suites: the parameters that a cookie is bound to besides the address.
   Bytes parameters;
 };

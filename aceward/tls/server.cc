@@ -4,8 +4,10 @@
 #include <list>
 #include <unordered_map>
 
+#include "aceward/tls/certificates.h"
 #include "aceward/tls/connection.h"
 #include "aceward/tls/cookie.h"
+#include "aceward/tls/given_tickets.h"
 #include "aceward/tls/raw_key.h"
 #include "aceward/tls/reasons.h"
 #include "aceward/tls/records.h"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::size_t max_spare = 64;
 constexpr std::size_t max_spare_octets = 2'048;
+constexpr std::chrono::hours longest_resumption{24 * 7};
 
 struct AddressPair {
   Address remote;
@@ -57,16 +60,30 @@ struct Slot {
 
 struct Server::Impl final : detail::PeerCheck {
   Impl(ServerConfig config_in, ServerCredentials& credentials_in, Random& random)
-      : config(std::move(config_in)), credentials(credentials_in), cookies(random, config.cookie_key_lifetime) {}
+      : config(std::move(config_in)),
+        credentials(credentials_in),
+        cookies(random, config.cookie_key_lifetime),
+        tickets(config.max_tickets) {}
 
   Result<PskCredential> psk(BytesView identity) override { return credentials.psk(identity); }
   Result<void> raw_public_key(BytesView spki) override { return credentials.raw_public_key(spki); }
+  Result<Certificate> certificate_chain(std::span<const gnutls_datum_t> chain) override;
+  Result<void> nobody() override {
+    if (!credentials.allows_no_identity()) return fail(reason::client_unauthenticated);
+    return {};
+  }
+  Result<void> resume(const PeerIdentity& identity) override { return credentials.resume(identity); }
+  void ticket_given(BytesView ticket, const detail::GivenTicket& given) override { tickets.remember(ticket, given); }
 
   Result<void> prepare();
   void receive(const AddressPair& pair, BytesView datagram, Instant now);
   void take_hello(const AddressPair& pair, const Record& record, std::size_t datagram_size, Instant now);
   void begin(const AddressPair& pair, const ClientHello& hello, const gnutls_dtls_prestate_st& prestate,
              const Record& record, std::size_t datagram_size, Instant now);
+  /// A connection that was given the ClientHello; null when none can be made.
+  std::unique_ptr<detail::Connection> start(const detail::ConnectionSettings& settings,
+                                            const gnutls_dtls_prestate_st& prestate, const Record& record,
+                                            std::size_t datagram_size, Instant now);
   /// At the cap: ends the oldest handshake of the host that has the most, if it has more than `from` would have.
   bool make_room_for(const Address& from);
   void after(ServerSession& session, Instant now);
@@ -83,10 +100,11 @@ struct Server::Impl final : detail::PeerCheck {
   ServerConfig config;
   ServerCredentials& credentials;
   detail::CookieJar cookies;
-  detail::PriorityHandle priority;
-  detail::CertificateHandle certificate;
+  gnutls_priority_t priority = nullptr;
+  detail::SharedCertificate certificate;
   detail::PskServerHandle psk_credentials;
 
+  detail::GivenTickets tickets;
   std::vector<Bytes> spare;  ///< for datagrams
   // In the order of destruction: sessions refer to the credentials above.
   std::unordered_map<SessionId, std::unique_ptr<ServerSession>> sessions;
@@ -101,17 +119,35 @@ struct Server::Impl final : detail::PeerCheck {
 };
 
 Result<void> Server::Impl::prepare() {
-  if (!config.raw_key && !config.allow_psk) return fail(reason::tls_setup_failed, "no kind of credential is allowed");
-  priority = ACEWARD_TRY(detail::make_priority(config.raw_key.has_value(), config.allow_psk));
-  if (config.raw_key) {
-    certificate = ACEWARD_TRY(detail::make_certificate(*config.raw_key));
-    gnutls_certificate_set_verify_function(certificate.get(), &detail::check_raw_public_key);
+  const bool has_key = config.raw_key || config.certificate;
+  if (!has_key && !config.allow_psk) return fail(reason::tls_setup_failed, "no kind of credential is allowed");
+  if (config.client_authorities && config.clock == nullptr) {
+    return fail(reason::tls_setup_failed, "certificates of clients need a clock");
+  }
+  if (config.full_handshake_after < std::chrono::seconds(1) || config.full_handshake_after > longest_resumption) {
+    return fail(reason::tls_setup_failed, "full_handshake_after");
+  }
+  // A client without identity is asked for an X.509 certificate that it does not have.
+  priority = ACEWARD_TRY(detail::priority_for({.server = true,
+                                               .psk = config.allow_psk,
+                                               .server_raw_key = config.raw_key.has_value(),
+                                               .server_certificate = config.certificate.has_value(),
+                                               .client_raw_key = has_key,
+                                               .client_certificate = has_key,
+                                               .suites = config.suites}));
+  if (has_key) {
+    certificate = ACEWARD_TRY(detail::make_certificate(config.raw_key ? &*config.raw_key : nullptr,
+                                                       config.certificate ? &*config.certificate : nullptr));
   }
   if (config.allow_psk) {
     gnutls_psk_server_credentials_t raw = nullptr;
     if (gnutls_psk_allocate_server_credentials(&raw) < 0) return fail(reason::tls_setup_failed, "PSK credentials");
     psk_credentials.reset(raw);
     gnutls_psk_set_server_credentials_function2(raw, &detail::find_psk);
+    // For clients that name no group; RFC 7919's otherwise.
+    if (gnutls_psk_set_server_known_dh_params(raw, GNUTLS_SEC_PARAM_MEDIUM) < 0) {
+      return fail(reason::tls_setup_failed, "DH parameters");
+    }
   }
   return {};
 }
@@ -206,30 +242,59 @@ bool Server::Impl::make_room_for(const Address& from) {
 void Server::Impl::begin(const AddressPair& pair, const ClientHello& hello, const gnutls_dtls_prestate_st& prestate,
                          const Record& record, std::size_t datagram_size, Instant now) {
   // The half-open timeout is ours; GnuTLS's own is kept out of the way.
-  const detail::ConnectionSettings settings{.server = true,
-                                            .mtu = config.mtu,
-                                            .initial_retransmission = config.timers.initial_retransmission,
-                                            .total_timeout = 2 * config.half_open_timeout,
-                                            .key_log = &config.key_log,
-                                            .spare = &spare};
-  auto connection =
-      detail::Connection::create(settings, *this, priority.get(), certificate.get(), psk_credentials.get());
-  if (!connection) return;
+  detail::ConnectionSettings settings{.server = true,
+                                      .mtu = config.mtu,
+                                      .initial_retransmission = config.timers.initial_retransmission,
+                                      .total_timeout = 2 * config.half_open_timeout,
+                                      .key_log = &config.key_log,
+                                      .spare = &spare,
+                                      .allows_no_identity = credentials.allows_no_identity(),
+                                      .ticket_key = config.ticket_key ? &config.ticket_key->octets() : nullptr};
+  if (!hello.session_ticket.empty()) {
+    settings.offered = tickets.find(hello.session_ticket);
+    if (settings.offered && settings.offered->since + config.full_handshake_after <= now) settings.offered.reset();
+  }
+  auto connection = start(settings, prestate, record, datagram_size, now);
+  if (connection != nullptr && connection->resumption_refused()) {
+    ++counters.resumptions_refused;
+    // RFC 5077 section 3.1: as if there had been no ticket. Nothing has been sent yet.
+    settings.ticket_key = nullptr;
+    connection = start(settings, prestate, record, datagram_size, now);
+  }
+  if (connection == nullptr) return;
   auto owned = std::make_unique<ServerSession>();
   ServerSession& session = *owned;
   session.id = SessionId(++last_id);
   session.pair = pair;
   session.hello_random = hello.random;
-  session.connection = std::move(*connection);
-  session.connection->adopt(prestate);
+  session.connection = std::move(connection);
   session.since = now;
   session.place = half_open.insert(half_open.end(), &session);
   slots[pair].half_open = &session;
   sessions.emplace(session.id, std::move(owned));
   ++counters.handshakes_started;
-  session.connection->count_datagram_in(datagram_size);
-  static_cast<void>(session.connection->receive(record.octets, now));
   after(session, now);
+}
+
+std::unique_ptr<detail::Connection> Server::Impl::start(const detail::ConnectionSettings& settings,
+                                                        const gnutls_dtls_prestate_st& prestate, const Record& record,
+                                                        std::size_t datagram_size, Instant now) {
+  auto connection = detail::Connection::create(settings, *this, priority, certificate.get(), psk_credentials.get());
+  if (!connection) return nullptr;
+  (*connection)->adopt(prestate);
+  (*connection)->count_datagram_in(datagram_size);
+  static_cast<void>((*connection)->receive(record.octets, now));
+  return std::move(*connection);
+}
+
+Result<Certificate> Server::Impl::certificate_chain(std::span<const gnutls_datum_t> chain) {
+  if (!config.client_authorities || config.clock == nullptr) {
+    return fail(reason::certificate_untrusted, detail::unknown_authority);
+  }
+  auto verified = ACEWARD_TRY(
+      detail::verify_chain(*config.client_authorities, chain, detail::Purpose::client, config.clock->wall()));
+  ACEWARD_TRY(credentials.certificate(verified));
+  return verified;
 }
 
 void Server::Impl::collect(ServerSession& session) {
@@ -271,6 +336,7 @@ void Server::Impl::promote(ServerSession& session, Instant now) {
   session.live = true;
   session.since = now;
   ++counters.handshakes_completed;
+  if (session.connection->info().resumed) ++counters.resumed;
   events.push(Established{session.id, session.pair.remote, session.pair.local, session.connection->peer_identity(),
                           session.connection->info()});
 }

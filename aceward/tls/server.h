@@ -29,9 +29,9 @@ struct ServerConfig {
   /// A ticket is good for so long from the full handshake that it was given in, however often it is used; after that a
   /// full handshake is forced (RFC 9202 section 7.1). At most 7 days.
   std::chrono::seconds full_handshake_after{std::chrono::hours(24)};
-  /// Tickets of PSK sessions that are remembered, with the handle of their credential, at about 100 octets each. The
-  /// oldest is forgotten for a new one: then its client has to shake hands in full.
-  std::size_t max_psk_tickets = 8192;
+  /// Tickets that are remembered, at about 120 octets each. The oldest is forgotten for a new one: then its client has
+  /// to shake hands in full.
+  std::size_t max_tickets = 8192;
   /// Handshakes past the cookie and not complete. At the cap a new one takes the place of the oldest of the host (IPv4
   /// address or IPv6 /64) that has the most, if that leaves it no fewer than the new one's; else the new one is
   /// dropped. Live sessions go on.

@@ -27,8 +27,25 @@ class ListedCredentials final : public ServerCredentials {
     if (std::ranges::find(raw_keys, to_bytes(spki)) == raw_keys.end()) return fail(refuse_raw);
     return {};
   }
+  Result<void> certificate(const Certificate& certificate) override {
+    ++certificates_asked;
+    if (std::ranges::none_of(certificate_names, [&](const auto& name) { return certificate.has_name(name); }))
+      return fail(refuse_certificate);
+    return {};
+  }
+  bool allows_no_identity() const override { return anybody; }
+  Result<void> resume(const PeerIdentity& identity) override {
+    resumptions_asked.push_back(identity);
+    if (!resumable) return fail(refuse_resumption);
+    return {};
+  }
   std::map<Bytes, Bytes> keys;
   std::vector<Bytes> raw_keys;
+  std::vector<std::string> certificate_names;
+  bool anybody = false;
+  bool resumable = false;
+  std::vector<PeerIdentity> resumptions_asked;
+  int certificates_asked = 0;
   std::uint64_t handle = 0;  ///< given out with every key
   int psk_asked = 0;
   int raw_asked = 0;
@@ -36,6 +53,8 @@ class ListedCredentials final : public ServerCredentials {
  private:
   static constexpr Reason refuse_psk{"test_psk_refused", ErrorClass::denied, "", ""};
   static constexpr Reason refuse_raw{"test_raw_key_refused", ErrorClass::denied, "", ""};
+  static constexpr Reason refuse_certificate{"test_certificate_refused", ErrorClass::denied, "", ""};
+  static constexpr Reason refuse_resumption{"test_resumption_refused", ErrorClass::denied, "", ""};
 };
 
 struct Faults {
