@@ -21,7 +21,7 @@
 namespace aceward::ace::as {
 
 struct IntrospectionEndpointConfig {
-  std::string issuer;  ///< `iss` of the answers; empty: left out
+  std::string issuer = {};  ///< `iss` of the answers; empty: left out
   /// How long an answer may be kept (Max-Age); no longer than the token lives.
   std::chrono::seconds cache_for{30};
   /// May clients ask about tokens of their own? If not they get 4.03.

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -125,14 +126,20 @@ class RevocationList {
     bool wrapped = false;
   };
 
-  bool pertains(const Listed& token, const RevocationAsker& asker) const;
-  std::vector<RevocationAsker> askers_of(const Listed& token) const;
+  /// What one update is for each asker that it pertains to.
+  using Pending = std::map<RevocationAsker, Update>;
+  using Portions = std::unordered_map<std::int64_t, std::set<std::int64_t>>;
+
+  static RevocationAsker normalized(RevocationAsker asker);
+  bool is_registered(const RevocationAsker& asker) const;
+  static std::vector<RevocationAsker> askers_of(const Listed& token);
+  void enter(std::int64_t number, Listed token);
+  void leave(std::map<std::int64_t, Listed>::iterator token);
+  void add_parties_of_both_kinds(Pending& pending) const;
   void append(const RevocationAsker& asker, Update update);
-  std::uint64_t index_after(const Collection& collection) const;
-  Collection& collection_of(const RevocationAsker& asker);
-  const std::vector<std::int64_t>& listed_of(const RevocationAsker& asker) const;
-  coap::Response answer_full(const RevocationAsker& asker, const Collection& collection) const;
-  coap::Response answer_diff(const TrlQuery& query, const Collection& collection) const;
+  std::vector<Hash> portion_of(const RevocationAsker& asker) const;
+  const Collection& collection_of(const RevocationAsker& asker);
+  coap::Response answer_diff(const TrlQuery& query, const Collection& collection);
   coap::Response refuse(TrlErrorId id, std::optional<TrlCursor> cursor, std::string_view detail);
 
   RevocationListConfig config_;
@@ -141,8 +148,10 @@ class RevocationList {
   RegistrySnapshot registry_;
   Counters counters_;
   bool usable_ = false;
+  std::unordered_set<std::int64_t> registered_clients_;
   std::optional<std::uint64_t> base_;
   std::map<std::int64_t, Listed> listed_;  ///< by TokenNumber
+  Portions of_client_, of_server_;         ///< TokenNumbers in the list
   std::optional<WallTime> next_expiry_;
   std::map<RevocationAsker, Collection> collections_;
 };
