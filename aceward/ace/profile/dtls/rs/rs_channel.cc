@@ -8,6 +8,7 @@
 #include "aceward/tls/reasons.h"
 
 namespace aceward::ace::dtls {
+
 void RsChannel::attach(rs::TokenStore& tokens, rs::AuthzInfo& authz_info) {
   tokens_ = &tokens;
   authz_info_ = &authz_info;
@@ -23,6 +24,7 @@ Result<tls::PskCredential> RsChannel::psk(BytesView identity) {
 
 Result<rs::EntryId> RsChannel::entry_of_psk(BytesView identity) {
   if (tokens_ == nullptr) return fail(reason::psk_identity_refused);
+  if (const auto configured = tokens_->configured_psk(identity)) return *configured;
   const auto parsed = ACEWARD_TRY(parse_psk_identity(identity));
   if (const auto* by_kid = std::get_if<KidIdentity>(&parsed)) {
     const auto candidates = tokens_->symmetric_by_kid(by_kid->kid, clock_.wall());
@@ -57,6 +59,12 @@ Result<rs::EntryId> RsChannel::entry_of(const tls::PeerIdentity& identity) const
   return fail(reason::raw_key_refused, "neither a raw public key nor a pre-shared key");
 }
 
+Result<void> RsChannel::resume(const tls::PeerIdentity& identity) {
+  const rs::EntryId id = ACEWARD_TRY(entry_of(identity));
+  if (tokens_ == nullptr || tokens_->find(id, clock_.wall()) == nullptr) return fail(reason::psk_kid_unknown);
+  return {};
+}
+
 const rs::ChannelBindings::Binding* RsChannel::binding_of(const coap::Peer& peer) const {
   if (peer.transport != coap::Transport::dtls) return nullptr;
   const auto found = bindings_.find(peer.session);
@@ -64,6 +72,7 @@ const rs::ChannelBindings::Binding* RsChannel::binding_of(const coap::Peer& peer
 }
 
 bool RsChannel::bind(const coap::Peer& peer, const tls::PeerIdentity& identity) {
+  if (std::holds_alternative<tls::NoIdentity>(identity)) return allows_anonymous_;
   const auto id = entry_of(identity);
   if (!id) return false;
   const rs::TokenEntry* entry = tokens_->find(*id, clock_.wall());

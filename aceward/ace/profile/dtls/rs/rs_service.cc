@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <utility>
 #include <vector>
+
+#include "aceward/ace/rs/steady_clock.h"
 
 namespace aceward::ace::dtls {
 namespace {
@@ -11,21 +14,38 @@ namespace {
 /// Civil time may be stepped; an expiry that comes nearer thereby is noticed after this at the latest.
 constexpr std::chrono::seconds look_again{60};
 
+std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
+  if (a && b) return std::min(*a, *b);
+  return a ? a : b;
+}
+
 }  // namespace
 
 struct RsService::Impl {
-  Impl(const Clock& the_clock) : clock(the_clock), channel(the_clock) {}
+  Impl(const Clock& the_clock, bool is_synchronized, std::optional<AnonymousSessions> the_anonymous)
+      : steady(the_clock),
+        clock(is_synchronized ? the_clock : static_cast<const Clock&>(steady)),
+        clock_is_synchronized(is_synchronized),
+        anonymous(the_anonymous),
+        channel(clock, anonymous.has_value()) {}
 
   void on(coaps::SessionEvent&& event);
   void take_session_events() {
     while (auto event = stack->next_session_event()) on(std::move(*event));
   }
+  void take_revocations(Instant now);
+  void end_anonymous(Instant now);
   void end_expired(Instant now);
   void close_marked(Instant now);
   void plan(Instant now);
 
+  rs::SteadyClock steady;
   const Clock& clock;
+  bool clock_is_synchronized;
+  std::optional<AnonymousSessions> anonymous;
+  std::map<std::uint64_t, Instant> anonymous_until;  ///< by session
   RsChannel channel;
+  std::unique_ptr<AsLink> as_link;
   std::unique_ptr<coaps::ServerStack> stack;
   std::unique_ptr<coap::Observations> observations;
   std::unique_ptr<rs::ResourceServer> server;
@@ -36,9 +56,16 @@ struct RsService::Impl {
 
 void RsService::Impl::on(coaps::SessionEvent&& event) {
   if (const auto* established = std::get_if<coaps::SessionEstablished>(&event)) {
-    if (!channel.bind(established->peer, established->identity)) closing.push_back(established->peer.session);
+    const std::uint64_t session = established->peer.session;
+    bool stays = channel.bind(established->peer, established->identity);
+    if (stays && std::holds_alternative<tls::NoIdentity>(established->identity)) {
+      stays = anonymous_until.size() < anonymous->most;
+      if (stays) anonymous_until.emplace(session, clock.now() + anonymous->longest);
+    }
+    if (!stays) closing.push_back(session);
   } else if (const auto* closed = std::get_if<coaps::SessionClosed>(&event)) {
     channel.unbind(closed->peer);
+    anonymous_until.erase(closed->peer.session);
   }
   if (observer) observer(event);
 }
@@ -46,6 +73,22 @@ void RsService::Impl::on(coaps::SessionEvent&& event) {
 void RsService::Impl::end_expired(Instant now) {
   for (const rs::EntryId entry : server->end_expired(now)) {
     for (const std::uint64_t session : channel.sessions_of(entry)) closing.push_back(session);
+  }
+}
+
+void RsService::Impl::take_revocations(Instant now) {
+  if (!as_link) return;
+  as_link->pump(now);
+  while (const auto change = as_link->next_revocation()) {
+    // That a hash has left the list says that the token has expired by the clock of the other side. Ours is what
+    // counts: the store forgets it in its own time.
+    if (change->kind == revocation::Revocation::Kind::revoked) server->end_token(change->token_hash);
+  }
+}
+
+void RsService::Impl::end_anonymous(Instant now) {
+  for (const auto& [session, until] : anonymous_until) {
+    if (until <= now) closing.push_back(session);
   }
 }
 
@@ -60,19 +103,27 @@ void RsService::Impl::plan(Instant now) {
     due = now;
     return;
   }
+  due = server->next_timeout();
+  for (const auto& [session, until] : anonymous_until) due = earlier(due, until);
+  if (as_link) due = earlier(due, as_link->next_own_timeout());
   const auto expiry = server->next_expiry();
   if (!expiry) return;
   const WallTime wall = clock.wall();
   // Compared before they are subtracted: the store names the beginning of time for what is due already.
-  due = now + (*expiry <= wall ? std::chrono::seconds(0) : std::min(look_again, *expiry - wall));
+  due = earlier(due, now + (*expiry <= wall ? std::chrono::seconds(0) : std::min(look_again, *expiry - wall)));
 }
 
 Result<std::unique_ptr<RsService>> RsService::create(RsServiceConfig config, const Clock& clock, Random& random) {
-  auto impl = std::make_unique<Impl>(clock);
+  auto impl = std::make_unique<Impl>(clock, config.tokens.clock_is_synchronized, config.anonymous);
+  if (config.as_link) impl->as_link = std::make_unique<AsLink>(std::move(*config.as_link), random);
+  const bool introspects = impl->as_link && impl->as_link->introspects();
+  const rs::ResourceServerPorts ports{
+      .sequences = config.sequences, .introspector = introspects ? impl->as_link.get() : nullptr, .random = &random};
   impl->stack = ACEWARD_TRY(coaps::ServerStack::create(std::move(config.stack), &impl->channel, random));
   impl->observations = std::make_unique<coap::Observations>(impl->stack->layer(), random, config.observations);
   impl->server = ACEWARD_TRY(rs::ResourceServer::create(std::move(config.server), std::move(config.tokens),
-                                                        *impl->observations, impl->channel, clock));
+                                                        *impl->observations, impl->channel, impl->clock, ports));
+  ACEWARD_TRY(impl->server->set_configured_keys(std::move(config.configured_keys)));
   // Blocks of an answer are fetched from below access control: rights may have ended since it was made.
   impl->stack->blockwise().set_guard(
       [server = impl->server.get()](const coap::Peer& peer, const coap::Request& request) {
@@ -89,9 +140,19 @@ rs::ResourceServer& RsService::server() { return *impl_->server; }
 const RsChannel& RsService::channel() const { return impl_->channel; }
 coaps::ServerStack& RsService::stack() { return *impl_->stack; }
 coap::Observations& RsService::observations() { return *impl_->observations; }
+AsLink* RsService::as_link() { return impl_->as_link.get(); }
+
+Result<> RsService::reconfigure(RsReload reload) {
+  reload.tokens.clock_is_synchronized = impl_->clock_is_synchronized;
+  ACEWARD_TRY(impl_->server->reconfigure(std::move(reload.tokens), std::move(reload.hints), std::move(reload.hosts)));
+  return impl_->server->set_configured_keys(std::move(reload.configured_keys));
+}
+
+bool RsService::end_token(BytesView token_hash) { return impl_->server->end_token(token_hash); }
 
 void RsService::pump(Instant now) {
   impl_->take_session_events();
+  impl_->take_revocations(now);
   impl_->server->pump(now);
   impl_->end_expired(now);
   impl_->plan(now);
@@ -99,13 +160,13 @@ void RsService::pump(Instant now) {
 
 std::optional<Instant> RsService::next_own_timeout() const {
   // Asks the stack too, which does no harm.
-  const auto of_observations = impl_->observations->next_timeout();
-  if (impl_->due && of_observations) return std::min(*impl_->due, *of_observations);
-  return impl_->due ? impl_->due : of_observations;
+  return earlier(impl_->due, impl_->observations->next_timeout());
 }
 
 void RsService::on_own_timeout(Instant now) {
   impl_->observations->on_timeout(now);
+  if (impl_->as_link) impl_->as_link->on_own_timeout(now);
+  impl_->end_anonymous(now);
   impl_->close_marked(now);
   pump(now);
 }
@@ -124,10 +185,7 @@ void RsService::on_timeout(Instant now) {
 }
 
 std::optional<Instant> RsService::next_timeout() const {
-  const auto own = next_own_timeout();
-  const auto below = impl_->stack->next_timeout();
-  if (own && below) return std::min(*own, *below);
-  return own ? own : below;
+  return earlier(next_own_timeout(), impl_->stack->next_timeout());
 }
 
 void RsService::set_session_observer(SessionObserver observer) { impl_->observer = std::move(observer); }
