@@ -21,6 +21,7 @@ constexpr std::size_t max_early_data = 4;
 constexpr std::size_t record_header = 13;
 constexpr std::uint8_t content_application_data = 23;
 constexpr int longest_resumption = 7 * 86'400;  ///< in seconds; the most that GnuTLS takes
+constexpr std::size_t room_for_hello = 320;     ///< a ClientHello without a ticket, its cookie included
 constexpr int max_turns = 64;                   ///< GnuTLS asks to be called again; a bug there must not hang us
 
 bool is_application_data(BytesView record) {
@@ -159,9 +160,13 @@ int Connection::on_message(gnutls_session_t session, unsigned type, unsigned whe
   if (self.server_ && type == GNUTLS_HANDSHAKE_SERVER_HELLO && when == GNUTLS_HOOK_PRE && incoming == 0) {
     return self.on_server_hello();
   }
+  if (self.server_ && type == GNUTLS_HANDSHAKE_FINISHED && when == GNUTLS_HOOK_PRE && incoming == 0) {
+    return self.on_own_finished();
+  }
   if (type != GNUTLS_HANDSHAKE_NEW_SESSION_TICKET) return 0;
   if (!self.server_) {
-    self.ticket_came_ = true;
+    // It will have to fit into a ClientHello of one datagram, which a server takes before the cookie came back.
+    self.ticket_came_ = message != nullptr && message->size + room_for_hello <= self.mtu_;
   } else if (when == GNUTLS_HOOK_PRE && message != nullptr) {
     // uint32 lifetime hint, then the ticket as a vector with 2 octets of length (RFC 5077 section 3.3).
     constexpr std::size_t before_ticket = 6;
@@ -181,6 +186,11 @@ int Connection::on_server_hello() {
     refuse(Error(reason::extended_master_secret_missing));
     return GNUTLS_E_UNWANTED_ALGORITHM;
   }
+  return 0;
+}
+
+/// In a resumption the server finishes first; by now GnuTLS tells what the ticket held, and has sent nothing yet.
+int Connection::on_own_finished() {
   if (gnutls_session_is_resumed(session_.get()) == 0) return 0;
   bool welcome = offered_.has_value();
   if (welcome) {

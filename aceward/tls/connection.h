@@ -155,6 +155,7 @@ class Connection {
 
   Result<void> prepare_tickets(const ConnectionSettings& settings);
   int on_server_hello();
+  int on_own_finished();
   Result<void> check();
   void refuse(Error why) { refusal_ = why; }
 
