@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
+#include <vector>
 
 #include "aceward/ace/params/revocation.h"
 #include "aceward/base/random.h"
@@ -31,8 +33,7 @@ struct FollowerSettings {
   Duration retry_max = std::chrono::minutes(5);
   /// The state counts as current so long after it was heard.
   Duration stale_after = std::chrono::minutes(5);
-  /// Hashes that are remembered; of more than these the earliest are forgotten, and told again when seen again. Also
-  /// the most changes that wait to be taken.
+  /// Hashes that are remembered; of more than these the earliest are forgotten, and told again when seen again.
   std::size_t max_hashes = 10'000;
 };
 
@@ -80,7 +81,8 @@ class Follower {
   };
 
   /// `random` outlives the follower.
-  explicit Follower(FollowerSettings settings, Random& random);
+  /// Settings that make no sense are brought to the nearest that do.
+  Follower(FollowerSettings settings, Random& random);
 
   /// There is a channel to the AS: asks at once. Also after the channel was lost and made anew: what was open is
   /// forgotten, what is known stays.
@@ -98,7 +100,8 @@ class Follower {
   /// When next_ask has something to say next; nullopt: not before something else happens.
   std::optional<Instant> next_timeout() const;
 
-  /// The next change of the list, in order.
+  /// The next change of the list, in order. Take them all after each answered(). A hash is told as expired only if
+  /// nothing says that this is old news: a late notification never takes a revocation back.
   std::optional<Revocation> next();
 
   /// Until when the state counts as current; nullopt: no state was ever heard. A poll that is due before needs no
@@ -115,25 +118,31 @@ class Follower {
 
  private:
   enum class Want : std::uint8_t { nothing, full, diff };
-  /// What an open request asked for.
+  /// What an open request asked for, and what was known then.
   struct Open {
     std::uint64_t number = 0;
     bool is_diff = false;
     std::optional<std::uint64_t> cursor;
+    std::uint64_t version = 0;
   };
 
-  coap::Request make_request(const TrlQuery& query, bool observe) const;
-  void want_full() { want_ = Want::full; }
-  void learn(const Open& open, bool observed, const RevocationAnswer& answer, Instant now);
-  void learn_full(const RevocationAnswer& answer, Instant now);
+  bool can_diff() const { return offers_cursor_ && cursor_.has_value(); }
+  bool observes_diff() const { return settings_.diff_entries != 0 && offers_cursor_ && !diff_refused_; }
+  bool wants_to_observe() const { return want_observation_ && !observed_ && !plain_ && want_ == Want::nothing; }
+  Want poll() const { return can_diff() && settings_.diff_entries != 0 ? Want::diff : Want::full; }
+  Ask make_ask(const Open& open, const TrlQuery& query, bool observe) const;
+  void refused(const Open& open, bool observed, const coap::Response& response, Instant now);
+  void learn_full(const Open& open, bool observed, const RevocationAnswer& answer, Instant now);
   void learn_diff(const Open& open, bool observed, const RevocationAnswer& answer, Instant now);
-  void apply(const DiffEntry& entry);
+  /// The `newest` latest entries, the eldest of them first.
+  void apply(const std::vector<DiffEntry>& entries, std::size_t newest);
+  void start_over();
+  void without_diff();
   void add(const Bytes& hash);
   void remove(const Bytes& hash);
   void heard(Instant now);
-  void back_off(Instant now);
-  void push(Revocation::Kind kind, const Bytes& hash);
-  void drop_observation();
+  void back_off(Instant now, FollowerSettings::Duration at_least = {});
+  void push(Revocation::Kind kind, Bytes hash);
 
   const FollowerSettings settings_;
   Random& random_;
@@ -147,13 +156,17 @@ class Follower {
   bool want_observation_ = false;
   std::optional<std::uint64_t> cursor_;  ///< index of the latest update that is known
   bool offers_cursor_ = false;
+  bool diff_refused_ = false;  ///< the AS would not let a diff query be observed
+  std::uint64_t version_ = 0;  ///< grows with each notification that was learnt from
   Instant not_before_{};
+  Instant observe_after_{};
   Instant poll_at_{};
   Instant full_at_{};
   FollowerSettings::Duration delay_{0};
   std::optional<Instant> current_until_;
-  std::unordered_set<std::string> known_;
-  std::deque<std::string> order_;  ///< of known_, the earliest first
+  std::uint64_t last_place_ = 0;
+  std::unordered_map<std::string, std::uint64_t> known_;  ///< hash -> place in order_
+  std::map<std::uint64_t, std::string> order_;            ///< the earliest first
   std::deque<Revocation> changes_;
 };
 
