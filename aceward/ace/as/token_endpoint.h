@@ -27,7 +27,7 @@
 namespace aceward::ace::as {
 
 struct TokenEndpointConfig {
-  std::string issuer;  ///< the claim `iss`; empty: the claim is left out
+  std::string issuer{};  ///< the claim `iss`; empty: the claim is left out
   /// No token lives longer, whatever the server's and the rules' lifetimes say.
   std::chrono::seconds maximum_lifetime{std::chrono::hours(24 * 30)};
   /// How long after its issue a token with exi may reach its server before the AS takes it for ended (IssuedToken::
