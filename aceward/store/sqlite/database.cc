@@ -180,7 +180,9 @@ Result<Database> Database::open(const std::filesystem::path& path, Mode mode, st
 }
 
 Database::Database(Database&& other) noexcept
-    : connection_(std::exchange(other.connection_, nullptr)), idle_(std::move(other.idle_)) {
+    : connection_(std::exchange(other.connection_, nullptr)),
+      idle_(std::move(other.idle_)),
+      kept_texts_(std::move(other.kept_texts_)) {
   other.idle_.clear();
 }
 
@@ -189,6 +191,7 @@ Database& Database::operator=(Database&& other) noexcept {
   close();
   connection_ = std::exchange(other.connection_, nullptr);
   idle_ = std::move(other.idle_);
+  kept_texts_ = std::move(other.kept_texts_);
   other.idle_.clear();
   return *this;
 }
@@ -213,6 +216,8 @@ Result<Query> Database::prepare(std::string_view sql) {
   if (code != SQLITE_OK) return std::unexpected(error_of(code));
   return Query(this, sql, statement);
 }
+
+Result<Query> Database::prepare_once(const std::string& sql) { return prepare(kept_texts_.emplace_back(sql)); }
 
 Result<> Database::execute(const char* sql) {
   const int code = sqlite3_exec(connection_, sql, nullptr, nullptr, nullptr);

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -94,6 +95,8 @@ class Database {
 
   /// `sql` has static storage: compiled once and kept under it.
   Result<Query> prepare(std::string_view sql);
+  /// The same for a text that need not last: it is copied, and kept as long as the connection.
+  Result<Query> prepare_once(const std::string& sql);
   /// Compiles and runs one or more statements without values and without results.
   Result<> execute(const char* sql);
   /// The one integer that a statement without values yields. Errors: `store_damaged` when it yields none.
@@ -112,6 +115,7 @@ class Database {
 
   sqlite3* connection_;
   std::unordered_map<std::string_view, sqlite3_stmt*> idle_;
+  std::deque<std::string> kept_texts_;
 };
 
 /// BEGIN at its start; ROLLBACK at its end unless committed.

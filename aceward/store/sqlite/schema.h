@@ -15,6 +15,7 @@ namespace aceward::store {
 /// SQLite keeps both in the file's header, at octets 68 and 60.
 inline constexpr std::int64_t application_id = 0x41636577;  // "Acew"
 inline constexpr std::int64_t schema_version = 2;
+inline constexpr std::int64_t oldest_version = 1;  ///< that can be migrated
 
 inline constexpr std::size_t instance_octets = 16;
 
@@ -25,6 +26,10 @@ Result<> create_file(const std::filesystem::path& path, BytesView instance);
 
 /// `create_file` where no file is. In the file system `options.vfs` it is made in place, under its own name.
 Result<> create_if_absent(const std::filesystem::path& path, const Options& options, Random& random);
+
+/// Opens a connection after checks that write nothing into the file, whose schema version is `oldest` or later.
+/// Errors: as open_writing.
+Result<Database> open_checked(const std::filesystem::path& path, const Options& options, std::int64_t oldest);
 
 /// Opens the connection that writes, after checks that write nothing into the file.
 /// Errors: `store_foreign`, `store_newer`, `store_older`, `store_damaged`, `store_exposed`, `store_locked`,
