@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "aceward/ace/rs/reasons.h"
 #include "aceward/ace/rs/resource_server.h"
 #include "aceward/ace/token/test_issuer.h"
 #include "aceward/coap/reasons.h"
@@ -45,6 +46,54 @@ class FakeBindings final : public ChannelBindings {
     return found == bindings.end() ? nullptr : &found->second;
   }
   std::map<std::uint64_t, Binding> bindings;
+};
+
+/// Lives on while resource servers come and go.
+class RememberedSequences final : public ExpiredSequences {
+ public:
+  std::optional<std::uint64_t> highest(const std::string& issuer) const override {
+    const auto found = numbers.find(issuer);
+    return found == numbers.end() ? std::nullopt : std::optional(found->second);
+  }
+  Result<> raise(const std::string& issuer, std::uint64_t sequence) override {
+    if (fails) return fail(reason::token_store_full);
+    ++writes;
+    numbers[issuer] = std::max(numbers[issuer], sequence);
+    return {};
+  }
+  std::map<std::string, std::uint64_t> numbers;
+  bool fails = false;
+  int writes = 0;
+};
+
+/// An authorization server that answers when the test says so.
+class FakeIntrospector final : public Introspector {
+ public:
+  const std::string& iss() const override { return name; }
+  Result<QueryId> ask(BytesView token, Instant) override {
+    if (is_away) return fail(reason::introspection_unavailable);
+    asked.push_back(to_bytes(token));
+    return QueryId{++last_};
+  }
+  std::optional<Answer> next_answer() override {
+    if (answers_.empty()) return std::nullopt;
+    Answer answer = std::move(answers_.front());
+    answers_.pop_front();
+    return answer;
+  }
+  /// The answer to the latest question, or to one before it.
+  void say(std::optional<cwt::Claims> claims, std::uint64_t before = 0) {
+    answers_.push_back({QueryId{last_ - before}, std::move(claims)});
+  }
+  void say_nothing() { answers_.push_back({QueryId{last_}, fail(reason::introspection_unavailable)}); }
+
+  std::string name = "coaps://as.example";
+  bool is_away = false;
+  std::vector<Bytes> asked;
+
+ private:
+  std::uint64_t last_ = 0;
+  std::deque<Answer> answers_;
 };
 
 class FakeLayer final : public coap::Layer {
