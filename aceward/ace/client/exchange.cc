@@ -49,7 +49,7 @@ namespace {
 /// RFC 9200 section 5.8.3: an error is a map with the member `error`. Anything else that is not 2.01 says only that
 /// there is no token.
 std::unexpected<Error> refusal_of(const coap::Response& response, std::optional<ErrorResponse>& refusal) {
-  // Servers in trouble have a bare 5.03; one that says when is waiting for somebody.
+  // Whoever says when is not done with the request.
   if (response.code == coap::code::service_unavailable && retry_after(response)) return fail(reason::approval_pending);
   if (response.options.content_format() == coap::content_format::ace_cbor) {
     if (auto error = cbor::parse<ErrorResponse>(response.payload)) {

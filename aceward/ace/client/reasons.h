@@ -25,7 +25,8 @@ inline constexpr Reason as_answer_unusable{"as_answer_unusable", ErrorClass::uns
 inline constexpr Reason as_refused{"as_refused", ErrorClass::denied, "the authorization server issued no token",
                                    "ask the owner for a policy rule; the error code says what was wrong"};
 inline constexpr Reason approval_pending{"approval_pending", ErrorClass::denied,
-                                         "no policy decides about this yet: the request waits for the owner's approval",
+                                         "there is no decision yet: the request waits for the owner's approval, or the "
+                                         "authorization server is out of order for a moment",
                                          "ask again when the owner has decided; `aceward token get --wait` does so"};
 inline constexpr Reason server_key_conflict{"server_key_conflict", ErrorClass::peer_misbehaved,
                                             "the authorization server names another key for the resource server than "

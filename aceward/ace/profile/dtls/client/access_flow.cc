@@ -232,7 +232,10 @@ void AccessFlow::on_uploaded(Target& target, const coap::Response& response, Ins
   }
   // The layer below holds it back until Max-Age has passed (RFC 8516 section 4).
   if (code == coap::code::too_many_requests && pending.uploads++ < max_busy_uploads) return upload(target, now);
-  if (code == coap::code::not_found && target.access.entry.find_authz_info && !pending.found) {
+  // A server that hides which paths there are answers as to any request without a token.
+  const bool is_elsewhere = code == coap::code::not_found || code == coap::code::method_not_allowed ||
+                            (code == coap::code::unauthorized && hints_in(response));
+  if (is_elsewhere && target.access.entry.find_authz_info && !pending.found) {
     pending.found = true;
     coap::Request request;
     request.options.add_path("/.well-known/core");
@@ -256,7 +259,7 @@ void AccessFlow::on_found(Target& target, const coap::Response& response, Instan
     return upload(target, now);
   }
   drop_token(target, now);
-  finish(target, fail(reason::token_refused), Step::finding, {}, coap::code::not_found);
+  finish(target, fail(reason::token_refused, "no authz-info"), Step::finding, {}, coap::code::not_found);
 }
 
 void AccessFlow::on_answer(Target& target, coap::Response response, Instant now) {
