@@ -163,6 +163,51 @@ TEST(AccessInformation, Figure6OfRfc9202) {
   EXPECT_EQ(as_text(information.cnf->cose_key()->k()), "sessionkey");
 }
 
+/// With the number of the profile, as section 5.8.4.3 asks for and the figure does not.
+TEST(AccessInformation, Figure7OfRfc9200) {
+  const std::string text = R"({ / access_token / 1 : b64'SlAV32hk', / ace_profile / 38 : 1, / expires_in / 2 : 3600,
+      / cnf / 8 : { / COSE_Key / 1 : { / kty / 1 : 4 / Symmetric /, / kid / 2 : b64'39Gqlw',
+        / k / -1 : b64'hJtXhkV8FJG+Onbc6mxC' } } })";
+  const AccessInformation information = cbor::parse<AccessInformation>(encoded(text)).value();
+  EXPECT_EQ(to_hex(information.access_token), "4a5015df6864");
+  EXPECT_EQ(information.ace_profile, Profile::coap_dtls);
+  ASSERT_TRUE(information.cnf && information.cnf->cose_key() != nullptr);
+  EXPECT_EQ(to_hex(*information.cnf->cose_key()->kid), "dfd1aa97");
+  EXPECT_EQ(to_hex(information.cnf->cose_key()->k()), "849b5786457c1491be3a76dcea6c42");
+  expect_same_octets<AccessInformation>(text);
+}
+
+/// The figure's key is cut short; here it is that of RFC 9201 figure 1.
+TEST(AccessInformation, Figure4OfRfc9202WithAWholeKey) {
+  const std::string text = R"({ / access_token / 1 : b64'SlAV32hk', / expires_in / 2 : 3600, / rs_cnf / 41 : {
+      / COSE_Key / 1 : )" + std::string(rfc9201_key_11) +
+                           " } }";
+  const AccessInformation information = cbor::parse<AccessInformation>(encoded(text)).value();
+  EXPECT_EQ(information.expires_in, 3600U);
+  ASSERT_TRUE(information.rs_cnf && information.rs_cnf->cose_key() != nullptr);
+  EXPECT_FALSE(information.cnf);
+  expect_same_octets<AccessInformation>(text);
+}
+
+TEST(Confirmation, Figure7OfRfc9202NamesASymmetricKey) {
+  const Bytes octets = encoded("{ / COSE_Key / 1 : { / kty / 1 : / symmetric / 4, / kid / 2 : h'3d027833fc6267ce' } }");
+  const auto confirmation = cwt::Confirmation::parse(octets).value();
+  ASSERT_NE(confirmation.kid(), nullptr);
+  EXPECT_EQ(to_hex(confirmation.kid()->value), "3d027833fc6267ce");
+}
+
+/// RFC 9200 table 5: a byte string under 37.
+TEST(RefreshToken, IsAByteStringOnBothWays) {
+  const std::string text = "{ / grant_type / 33 : 3, / refresh_token / 37 : h'0102' }";
+  const TokenRequest request = cbor::parse<TokenRequest>(encoded(text)).value();
+  EXPECT_EQ(request.grant_type, GrantType::refresh_token);
+  EXPECT_EQ(request.refresh_token, (Bytes{1, 2}));
+  expect_same_octets<TokenRequest>(text);
+  expect_same_octets<AccessInformation>("{ 1 : h'00', / refresh_token / 37 : h'0102' }");
+  EXPECT_FALSE(cbor::parse<TokenRequest>(encoded(R"({37: "text"})")));
+  EXPECT_FALSE(cbor::parse<AccessInformation>(encoded(R"({1: h'00', 37: "text"})")));
+}
+
 TEST(AccessInformation, RefusesTheTextualProfileOfFigure7OfRfc9200) {
   // Section 5.8.4.3 forbids in CBOR what the figure shows.
   EXPECT_FALSE(cbor::parse<AccessInformation>(encoded(R"({1: h'00', 38: "coap_dtls", 2: 3600})")));
