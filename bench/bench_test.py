@@ -20,6 +20,7 @@ class Bench(unittest.TestCase):
             rows = json.loads(file.read_text())
         names = [row["name"] for row in rows]
         for wanted in ("token issued, signed, raw public key", "token verified, signed, raw public key",
+                       "token issued and synced to disk", "token introspected", "token taken at authz-info",
                        "protected GET in a DTLS session, both sides", "DTLS handshake, PSK, both sides",
                        "DTLS handshake, raw public keys, both sides", "plain GET, together, aceward",
                        "plain GET in steady state", "an idle peer, aceward", "a DTLS session, aceward"):

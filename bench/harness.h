@@ -81,6 +81,8 @@ auto need(R result, const char* what) {
 
 // Each measures its figures into the report.
 void measure_tokens(Report& report);
+/// With a store on disk that holds a million tokens; `brief`: a few.
+void measure_issuance(Report& report, bool brief);
 void measure_coap(Report& report);
 void measure_handshakes(Report& report);
 /// Real servers over loopback; `brief` is a look whether everything still runs.

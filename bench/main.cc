@@ -13,7 +13,7 @@ constexpr std::string_view usage =
     "aceward-bench measures what the project's work costs, each figure beside its bare primitive.\n\n"
     "  --json FILE  also write the figures: name, value, unit, compared_with, ratio, goal\n"
     "  --brief      a fraction of the time, for a look whether everything still runs\n"
-    "  --only PART  tokens, coap, handshakes or servers\n"
+    "  --only PART  tokens, issuance, coap, handshakes or servers\n"
     "  --help\n";
 
 }  // namespace
@@ -42,6 +42,7 @@ int main(int count, char** values) {
   aceward::bench::Report report(brief ? 3 : 51, std::chrono::milliseconds(brief ? 2 : 8));
   const auto wanted = [only](std::string_view part) { return only.empty() || only == part; };
   if (wanted("tokens")) measure_tokens(report);
+  if (wanted("issuance")) measure_issuance(report, brief);
   if (wanted("coap")) measure_coap(report);
   if (wanted("handshakes")) measure_handshakes(report);
   if (wanted("servers")) measure_servers(report, brief);

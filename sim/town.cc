@@ -157,7 +157,7 @@ void Town::start_as() {
   config.signing_keys.push_back(as_signing_key.clone());
   config.stack.dtls.emplace();
   config.stack.dtls->raw_key = pair_of(as_channel_key);
-  as_ = ace::dtls::AsService::create(std::move(config), ledger, run.clock, random).value();
+  as_ = ace::dtls::AsService::create(std::move(config), {ledger}, run.clock, random).value();
   as_->stack().set_tap(&as_probe_);
   publish();
 }

@@ -26,9 +26,9 @@ Result<> AsRole::set_up(AsSettings settings) {
   config.stack.blockwise_limits = settings.messages.blockwise_limits;
   const crypto::PrivateKey channel_key = ACEWARD_TRY(settings.channel_key.private_key());
   config.stack.dtls->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(channel_key));
-  service_ = ACEWARD_TRY(
-      ace::dtls::AsService::create(std::move(config), *store_, loop_.clock(), random_, [this] { host_->wake(); }));
-  if (settings.audit) service_->tokens().set_audit(std::move(settings.audit));
+  service_ = ACEWARD_TRY(ace::dtls::AsService::create(std::move(config), {*store_, store_.get()}, loop_.clock(),
+                                                      random_, [this] { host_->wake(); }));
+  if (settings.audit) service_->set_audit(settings.audit);
   if (settings.on_session) service_->set_session_observer(std::move(settings.on_session));
   refresh_registry();
   host_ = std::make_unique<net::ServerHost>(loop_, service_->stack(), *this);

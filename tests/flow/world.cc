@@ -35,7 +35,7 @@ World::World(std::uint64_t seed)
   config.signing_keys.push_back(as_signing_key.clone());
   config.stack.dtls.emplace();
   config.stack.dtls->raw_key = pair_of(as_channel_key);
-  as = ace::dtls::AsService::create(std::move(config), ledger, clock, random).value();
+  as = ace::dtls::AsService::create(std::move(config), {ledger}, clock, random).value();
   publish();
   start_rs();
 }

@@ -9,8 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "aceward/ace/as/introspection_endpoint.h"
+#include "aceward/ace/as/request_book.h"
+#include "aceward/ace/as/revocation_list.h"
 #include "aceward/ace/as/token_endpoint.h"
 #include "aceward/ace/profile/dtls/as/as_channel.h"
+#include "aceward/coap/observe/observations.h"
 #include "aceward/coap/resource/router.h"
 #include "aceward/coaps/server_stack.h"
 
@@ -18,9 +22,23 @@ namespace aceward::ace::dtls {
 
 struct AsServiceConfig {
   as::TokenEndpointConfig tokens;
-  std::vector<cose::Key> signing_keys;  ///< P-256 or Ed25519 key pairs; the first one signs. At least one
-  std::string token_path = "/token";    ///< of the token endpoint
-  coaps::ServerStackConfig stack;       ///< `dtls` is required
+  /// P-256 or Ed25519 key pairs; the first one signs. At least one.
+  std::vector<cose::Key> signing_keys;
+  as::IntrospectionEndpointConfig introspection;
+  as::RevocationListConfig revocations;
+  // Paths of the endpoints; empty: there is none.
+  std::string token_path = "/token";
+  std::string introspection_path = "/introspect";
+  std::string revocation_path = "/revoke/trl";
+  coap::ObservationLimits observations{};  ///< of the revocation list
+  coaps::ServerStackConfig stack;          ///< `dtls` is required
+};
+
+/// The ports behind the endpoints. `requests`: null where nobody can be asked (Undecided::ask_owner). All outlive the
+/// service, but completions of the ledger may come after its end.
+struct AsPorts {
+  as::Ledger& ledger;
+  as::RequestBook* requests = nullptr;
 };
 
 /// Not thread-safe. Either a host drives stack() and calls pump, on_own_timeout and next_own_timeout
@@ -32,7 +50,7 @@ class AsService {
   /// `ledger`, `clock` and `random` outlive the service, but completions of the ledger may come after its end. `wake`
   /// is called when an answer was given outside of the calls below, so that it leaves. Errors: those of
   /// TokenEndpoint::create and ServerStack::create.
-  static Result<std::unique_ptr<AsService>> create(AsServiceConfig config, as::Ledger& ledger, const Clock& clock,
+  static Result<std::unique_ptr<AsService>> create(AsServiceConfig config, AsPorts ports, const Clock& clock,
                                                    Random& random, std::function<void()> wake = {});
   ~AsService();
   AsService(const AsService&) = delete;
@@ -44,8 +62,15 @@ class AsService {
   /// outlives the service.
   void add(std::string_view path, coap::Resource& resource);
   as::TokenEndpoint& tokens();
+  as::IntrospectionEndpoint& introspection();
+  as::RevocationList& revocations();
   AsChannel& channel();
   coaps::ServerStack& stack();
+  /// Tokens were revoked: reads the ledger again and tells those who follow the list. Done by itself twice a minute, as
+  /// another process may have revoked some, and when a token leaves the list because it has ended.
+  void update_revocations();
+  /// Hears of every decision of all endpoints, before the peer does; null switches it off.
+  void set_audit(const as::Audit& audit);
   /// Sees each session event; null switches it off.
   void set_session_observer(SessionObserver observer);
 
