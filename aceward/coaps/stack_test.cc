@@ -54,9 +54,9 @@ struct Bench {
     credentials.keys[to_bytes("alice")] = to_bytes("0123456789abcdef");
     credentials.raw_keys.push_back(to_bytes(key_of_client().spki()));
     ServerStackConfig config;
-    config.dtls = tls::ServerConfig{.raw_key = key_of_server()};
+    config.dtls = tls::ServerConfig{.raw_key = key_of_server(), .ticket_key = tls::TicketKey::generate().value()};
     server = ServerStack::create(std::move(config), &credentials, random).value();
-    client = std::make_unique<ClientStack>(ClientStackConfig{}, random);
+    client = std::make_unique<ClientStack>(ClientStackConfig{.dtls = {.wants_ticket = true}}, random);
   }
 
   void carry() {
@@ -176,6 +176,41 @@ TEST(CoapStacks, SeveralConnectionsToOneServerAreKeptApart) {
   bench.carry();
   EXPECT_EQ(bench.last_answer(), "nobody");
   EXPECT_EQ(bench.server->session_count(), 2U);
+}
+
+TEST(CoapStacks, ATicketOfOneSessionResumesTheNext) {
+  Bench bench;
+  bench.credentials.resumable = true;
+  bench.credentials.handle = 5;
+  const auto first = bench.client->connect(secure_address, alice_psk(), bench.now).value();
+  bench.carry();
+  const auto ticket = std::get<SessionEstablished>(bench.client_sessions.at(0)).ticket;
+  ASSERT_TRUE(ticket);
+  EXPECT_FALSE(std::get<SessionEstablished>(bench.server_sessions.at(0)).ticket);
+  bench.client->close(first.session, bench.now);
+  bench.carry();
+  bench.credentials.handle = 6;
+  const auto second = bench.client->connect(secure_address, alice_psk(), bench.now, ticket).value();
+  bench.get(second);
+  bench.carry();
+  EXPECT_EQ(bench.last_answer(), "psk:616c696365");
+  EXPECT_TRUE(std::get<SessionEstablished>(bench.client_sessions.back()).info.resumed);
+  const auto& at_server = std::get<SessionEstablished>(bench.server_sessions.back());
+  EXPECT_TRUE(at_server.info.resumed);
+  EXPECT_EQ(std::get<tls::PskIdentity>(at_server.identity).handle(), 5U);
+  EXPECT_EQ(bench.server->tls_counters().resumed, 1U);
+}
+
+TEST(CoapStacks, AClientWithoutIdentityMayAskWhereThatIsAllowed) {
+  Bench bench;
+  const tls::AnonymousClient nobody{to_bytes(key_of_server().spki())};
+  static_cast<void>(bench.client->connect(secure_address, nobody, bench.now).value());
+  bench.carry();
+  EXPECT_TRUE(std::holds_alternative<SessionFailed>(bench.client_sessions.at(0)));
+  bench.credentials.anybody = true;
+  bench.get(bench.client->connect(secure_address, nobody, bench.now).value());
+  bench.carry();
+  EXPECT_EQ(bench.last_answer(), "none");
 }
 
 TEST(CoapStacks, ARefusedHandshakeEndsTheHeldRequest) {

@@ -6,7 +6,7 @@ namespace aceward::tls {
 namespace {
 
 /// A ClientHello by hand: random of 0x11, cookie as given, one cipher suite (TLS_PSK_WITH_AES_128_CCM_8).
-Bytes hello_record(BytesView cookie, std::uint8_t suite_low = 0xa8) {
+Bytes hello_record(BytesView cookie, std::uint8_t suite_low = 0xa8, BytesView extensions = {}) {
   Bytes body{0xfe, 0xfd};
   body.insert(body.end(), 32, 0x11);
   body.push_back(0);
@@ -16,6 +16,7 @@ Bytes hello_record(BytesView cookie, std::uint8_t suite_low = 0xa8) {
        {std::uint8_t{0}, std::uint8_t{2}, std::uint8_t{0xc0}, suite_low, std::uint8_t{1}, std::uint8_t{0}}) {
     body.push_back(octet);
   }
+  body.insert(body.end(), extensions.begin(), extensions.end());
   const auto length = static_cast<std::uint8_t>(body.size());
   Bytes out{22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(length + 12)};
   out.insert(out.end(), {1, 0, 0, length, 0, 0, 0, 0, 0, 0, 0, length});
@@ -70,6 +71,27 @@ TEST(DtlsClientHello, ParametersLeaveOutTheCookieAndNothingElse) {
   const Bytes other_suite = hello_record({}, 0xa4);
   EXPECT_EQ(read_hello(without)->parameters, read_hello(with)->parameters);
   EXPECT_NE(read_hello(without)->parameters, read_hello(other_suite)->parameters);
+}
+
+TEST(DtlsClientHello, FindsTheSessionTicketAmongTheExtensions) {
+  const auto ticket_in = [](std::string_view extensions) {
+    const Bytes datagram = hello_record({}, 0xa8, from_hex(extensions).value());
+    const auto hello = read_hello(datagram);
+    return hello ? to_hex(hello->session_ticket) : "refused";
+  };
+  EXPECT_EQ(ticket_in(""), "");
+  EXPECT_EQ(ticket_in("0000"), "");
+  EXPECT_EQ(ticket_in("0008 0017 0000 0023 0000"), "");
+  EXPECT_EQ(ticket_in("000b 0017 0000 0023 0003 aabbcc"), "aabbcc");
+  EXPECT_EQ(ticket_in("000b 0023 0003 aabbcc 0017 0000"), "aabbcc");
+}
+
+TEST(DtlsClientHello, RefusesExtensionsThatAreNotWhole) {
+  for (const std::string_view extensions :
+       {"00", "0001", "0004 0023 0001", "0003 002300", "0005 0023 0000 00", "0004 0023 0000 00"}) {
+    const Bytes datagram = hello_record({}, 0xa8, from_hex(extensions).value());
+    EXPECT_FALSE(read_hello(datagram)) << extensions;
+  }
 }
 
 TEST(DtlsClientHello, RefusesFragmentsAndTruncation) {
