@@ -123,14 +123,22 @@ TEST(ClientExchange, OnlyARefusalThatSaysWhenIsToBeAskedAgain) {
   EXPECT_FALSE(retry_after(response));
 }
 
-TEST(ClientExchange, AScopeIsCoveredByWhatNamesAllOfIt) {
-  EXPECT_TRUE(covers(Scope("a b"), Scope("b")));
-  EXPECT_TRUE(covers(Scope("b a"), Scope("a b")));
-  EXPECT_FALSE(covers(Scope("a b"), Scope("a c")));
-  const Bytes held = Aif::parse_text("/temp=GET,PUT")->serialize();
-  EXPECT_TRUE(covers(Scope(held), Scope(Aif::parse_text("/temp=GET")->serialize())));
-  EXPECT_FALSE(covers(Scope(held), Scope(Aif::parse_text("/led=GET")->serialize())));
-  EXPECT_FALSE(covers(Scope("a"), Scope(held)));
+TEST(ClientExchange, AuthzInfoIsTheFirstOfItsTypeAtTheServerItself) {
+  const auto found = [](std::string_view links) {
+    coap::Response response;
+    response.code = coap::code::content;
+    response.payload = to_bytes(links);
+    return authz_info_in(response);
+  };
+  EXPECT_EQ(found("</temp>;rt=\"x\",</authz-info>;rt=\"ace.ai\";ct=61"), "authz-info");
+  EXPECT_EQ(found("</a/b>;rt=\"core.s ace.ai\""), "a/b");
+  EXPECT_EQ(found("<coap://evil.example/x>;rt=\"ace.ai\",</y>;rt=\"ace.ai\""), "y");
+  EXPECT_FALSE(found("<//evil.example/x>;rt=\"ace.ai\""));
+  EXPECT_FALSE(found("<coaps://this.invalid/x>;rt=\"ace.ai\""));
+  EXPECT_FALSE(found("</>;rt=\"ace.ai\""));
+  EXPECT_FALSE(found("</x%2Fy>;rt=\"ace.ai\""));
+  EXPECT_FALSE(found("</x>;rt=\"ace.aif\""));
+  EXPECT_FALSE(found("no links"));
 }
 
 struct ClientAnswers : testing::Test {

@@ -175,12 +175,6 @@ std::optional<std::string> authz_info_in(const coap::Response& response) {
   return {};
 }
 
-bool covers(const Scope& held, const Scope& wanted) {
-  if (held == wanted) return true;
-  if (held.index() != wanted.index()) return false;
-  return widened(held, wanted) == widened(held, held);
-}
-
 Scope widened(const std::optional<Scope>& held, const Scope& wanted) {
   if (!held || held->index() != wanted.index()) return wanted;
   if (const auto* text = std::get_if<std::string>(&wanted)) {

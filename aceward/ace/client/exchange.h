@@ -87,9 +87,6 @@ std::optional<std::chrono::seconds> retry_after(const coap::Response& response);
 /// (RFC 9200 section 8.1) that stays at the server, without the first slash. Empty: there is none.
 std::optional<std::string> authz_info_in(const coap::Response& response);
 
-/// Does a token with the scope `held` allow all that `wanted` names? Unknown formats must be equal.
-bool covers(const Scope& held, const Scope& wanted);
-
 /// Both scopes together, where they have one format; else `wanted`.
 Scope widened(const std::optional<Scope>& held, const Scope& wanted);
 

@@ -57,9 +57,8 @@ bool AccessFlow::restore(Target& target, client::CachedToken cached, Instant now
   const ServerAccess& access = target.access;
   if (token.kind != access.kind) return false;
   if (token.rs_key && access.server_key && !token.rs_key->same_key(*access.server_key)) return false;
-  if (access.scope && cached.asked != access.scope && !(token.scope && client::covers(*token.scope, *access.scope))) {
-    return false;
-  }
+  // Whoever names a scope wants that one, and may well want less than before.
+  if (access.scope && cached.asked != access.scope && token.scope != access.scope) return false;
   if (!token.usable_at(now) && !token.refresh_token) return false;
   drop_token(target, now);
   target.asked = std::move(cached.asked);
