@@ -7,21 +7,6 @@
 #include "aceward/ace/rs/reasons.h"
 #include "aceward/coap/message/content_format.h"
 
-#ifndef ACEWARD_FOLLOWS_REVOCATIONS
-namespace aceward::ace::revocation {
-// TEMPORARY until the follower's library is there: nothing is followed.
-Follower::Follower(FollowerSettings settings, Random& random) : settings_(settings), random_(random) {}
-void Follower::start(Instant) { static_cast<void>(random_); }
-void Follower::stop() {}
-std::optional<Follower::Ask> Follower::next_ask(Instant) { return std::nullopt; }
-std::optional<std::uint64_t> Follower::next_cancelled() { return std::nullopt; }
-void Follower::answered(std::uint64_t, const coap::Response&, bool, Instant) {}
-void Follower::failed(std::uint64_t, Instant) {}
-std::optional<Instant> Follower::next_timeout() const { return std::nullopt; }
-std::optional<Revocation> Follower::next() { return std::nullopt; }
-}  // namespace aceward::ace::revocation
-#endif
-
 namespace aceward::ace::dtls {
 namespace {
 
@@ -59,7 +44,7 @@ Result<std::optional<cwt::Claims>> read_answer(const coap::Response& response) {
 struct AsLink::Impl {
   Impl(AsLinkConfig config_in, Random& random)
       : config(std::move(config_in)), stack(config.stack, random), observations(stack.layer(), random) {
-    if (config.revocations) follower.emplace(*config.revocations, random);
+    if (config.revocations) follower.emplace(*config.revocations, observations, random);
   }
 
   /// Begins a handshake unless there is a session or the last try is too recent.
@@ -67,20 +52,19 @@ struct AsLink::Impl {
   void lost(Instant now);
   void on(coaps::SessionEvent&& event, Instant now);
   void on(coap::Event&& event, Instant now);
-  void answered(coap::ExchangeId id, Result<coap::Response> response, bool is_last, Instant now);
+  void answered(coap::ExchangeId id, const Result<coap::Response>& response);
   void follow(Instant now);
 
   AsLinkConfig config;
   coaps::ClientStack stack;
   coap::ObservationClient observations;
-  std::optional<revocation::Follower> follower;
+  std::optional<revocation::LayerFollower> follower;
   std::optional<coap::Peer> peer;
   bool is_established = false;
   Instant not_before{};
   AsLinkConfig::Duration delay{0};
   std::uint64_t last_query = 0;
   std::map<coap::ExchangeId, rs::QueryId> questions;
-  std::map<coap::ExchangeId, std::uint64_t> asks;  ///< of the follower
   std::deque<Answer> answers;
   bool wants_wake = false;
   Counters counters;
@@ -102,17 +86,18 @@ Result<> AsLink::Impl::connect(Instant now) {
 void AsLink::Impl::lost(Instant now) {
   peer.reset();
   is_established = false;
-  if (follower) follower->stop();
-  for (const auto& [id, number] : std::exchange(asks, {})) observations.cancel(id);
+  if (follower) follower->stop(now);
   delay = delay == AsLinkConfig::Duration{0} ? config.retry_min : std::min(2 * delay, config.retry_max);
   not_before = now + delay;
 }
 
 void AsLink::Impl::on(coaps::SessionEvent&& event, Instant now) {
   if (std::holds_alternative<coaps::SessionEstablished>(event)) {
+    if (!peer) return;
     is_established = true;
+    wants_wake = true;
     ++counters.sessions;
-    if (follower) follower->start(now);
+    if (follower) follower->start(*peer, now);
   } else if (const auto* stalled = std::get_if<coaps::SessionStalled>(&event)) {
     // It may have been restarted, and know nothing of the session.
     if (peer && stalled->peer == *peer) stack.close(peer->session, now);
@@ -127,57 +112,30 @@ void AsLink::Impl::on(coaps::SessionEvent&& event, Instant now) {
 void AsLink::Impl::on(coap::Event&& event, Instant now) {
   if (auto* response = std::get_if<coap::ResponseArrived>(&event)) {
     delay = AsLinkConfig::Duration{0};  // the server is there
-    answered(response->id, std::move(response->response), response->final, now);
+    answered(response->id, std::move(response->response));
   } else if (const auto* gone = std::get_if<coap::ExchangeGone>(&event)) {
-    answered(gone->id, std::unexpected(gone->reason), true, now);
+    answered(gone->id, std::unexpected(gone->reason));
   } else if (const auto* request = std::get_if<coap::RequestArrived>(&event)) {
     observations.respond(request->id, coap::Response{.code = coap::code::not_found, .options = {}, .payload = {}}, {},
                          now);
   }
 }
 
-void AsLink::Impl::answered(coap::ExchangeId id, Result<coap::Response> response, bool is_last, Instant now) {
-  if (const auto question = questions.find(id); question != questions.end()) {
-    auto claims = response
-                      ? read_answer(*response)
-                      : Result<std::optional<cwt::Claims>>(std::unexpected(Error(reason::introspection_unavailable)));
-    ++(claims ? counters.answers : counters.failures);
-    answers.push_back({question->second, std::move(claims)});
-    questions.erase(question);
-    wants_wake = true;
-    return;
-  }
-  const auto ask = asks.find(id);
-  if (ask == asks.end() || !follower) return;
-  const std::uint64_t number = ask->second;
-  if (is_last) asks.erase(ask);
-  if (response) {
-    follower->answered(number, *response, is_last, now);
-  } else {
-    follower->failed(number, now);
-  }
+void AsLink::Impl::answered(coap::ExchangeId id, const Result<coap::Response>& response) {
+  const auto question = questions.find(id);
+  if (question == questions.end()) return;
+  auto claims = response
+                    ? read_answer(*response)
+                    : Result<std::optional<cwt::Claims>>(std::unexpected(Error(reason::introspection_unavailable)));
+  ++(claims ? counters.answers : counters.failures);
+  answers.push_back({question->second, std::move(claims)});
+  questions.erase(question);
+  wants_wake = true;
 }
 
+/// The list is followed as long as the server can be reached.
 void AsLink::Impl::follow(Instant now) {
-  if (!follower) return;
-  if (!peer && now >= not_before) static_cast<void>(connect(now));
-  if (!is_established) return;
-  while (const auto cancelled = follower->next_cancelled()) {
-    const auto ask = std::ranges::find_if(asks, [&](const auto& one) { return one.second == *cancelled; });
-    if (ask == asks.end()) continue;
-    observations.deregister(ask->first, now);
-    asks.erase(ask);
-  }
-  while (auto ask = follower->next_ask(now)) {
-    const auto id = observations.request(*peer, std::move(ask->request), {}, now);
-    if (id) {
-      asks.emplace(*id, ask->number);
-      wants_wake = true;
-    } else {
-      follower->failed(ask->number, now);
-      return;
-    }
-  }
+  if (follower && !peer && now >= not_before) static_cast<void>(connect(now));
 }
 
 AsLink::AsLink(AsLinkConfig config, Random& random) : impl_(std::make_unique<Impl>(std::move(config), random)) {}
@@ -187,7 +145,14 @@ coaps::ClientStack& AsLink::stack() { return impl_->stack; }
 
 void AsLink::pump(Instant now) {
   while (auto event = impl_->stack.next_session_event()) impl_->on(std::move(*event), now);
-  while (auto event = impl_->observations.next_event(now)) impl_->on(std::move(*event), now);
+  while (auto event = impl_->observations.next_event(now)) {
+    if (impl_->follower && impl_->follower->take(*event, now)) {
+      impl_->delay = AsLinkConfig::Duration{0};
+      impl_->wants_wake = true;
+    } else {
+      impl_->on(std::move(*event), now);
+    }
+  }
   impl_->follow(now);
 }
 
@@ -200,6 +165,7 @@ std::optional<Instant> AsLink::next_own_timeout() const {
 
 void AsLink::on_own_timeout(Instant now) {
   impl_->observations.on_timeout(now);
+  if (impl_->follower && impl_->is_established) impl_->follower->on_timeout(now);
   impl_->wants_wake = true;
   pump(now);
 }
@@ -238,7 +204,9 @@ std::optional<revocation::Revocation> AsLink::next_revocation() {
   return impl_->follower ? impl_->follower->next() : std::nullopt;
 }
 
-const revocation::Follower* AsLink::follower() const { return impl_->follower ? &*impl_->follower : nullptr; }
+const revocation::Follower* AsLink::follower() const {
+  return impl_->follower ? &impl_->follower->follower() : nullptr;
+}
 bool AsLink::introspects() const { return impl_->config.introspects; }
 bool AsLink::is_connected() const { return impl_->is_established; }
 const AsLink::Counters& AsLink::counters() const { return impl_->counters; }

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "aceward/ace/revocation/follower.h"
+#include "aceward/ace/revocation/layer_follower.h"
 #include "aceward/ace/rs/introspector.h"
 #include "aceward/coap/observe/observation_client.h"
 #include "aceward/coaps/client_stack.h"
