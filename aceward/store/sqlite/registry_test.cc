@@ -307,6 +307,187 @@ TEST_F(StoreRegistry, RefusesServersThatContradictThemselves) {
   expect_invalid("token_lifetime", [](ServerRecord& server) { server.token_lifetime = std::chrono::hours(24 * 31); });
 }
 
+TEST_F(StoreRegistry, KeepsAllThatARegistrationOfTheFrameworkHolds) {
+  ClientRecord client = full_client();
+  client.certificate_name = "thermostat.example";
+  client.secret_digest = Bytes(48, 0x44);
+  client.groups = {"staff", "heating"};
+  ASSERT_TRUE(store_->add_client_now(std::move(client)));
+  ServerRecord server = full_server();
+  server.group_audiences = {"urn:locks", "urn:doors"};
+  server.key_thumbprint = Bytes(32, 0x55);
+  server.previous_token_key = Secret(Bytes(16, 0x66));
+  server.previous_token_key_id = {0x06};
+  server.derivation_key = Secret(Bytes(64, 0x77));
+  server.protection = ace::as::TokenProtection::reference;
+  server.profiles = {ace::Profile::coap_oscore, ace::Profile::coap_dtls, ace::Profile{77}};
+  server.uses_exi = true;
+  server.refresh_lifetime = std::chrono::hours(24);
+  server.allows_group_keys = true;
+  server.undecided = ace::as::Undecided::ask_owner;
+  server.owner = "olga";
+  server.psk_identity = {0x01, 0x02};
+  server.psk = Secret(Bytes(16, 0x88));
+  server.certificate_name = "lock.example";
+  server.secret_digest = Bytes(48, 0x99);
+  ASSERT_TRUE(store_->add_server_now(std::move(server)));
+  PolicyRule rule = rule_record("", "lock");
+  rule.name = "nights";
+  rule.group = "staff";
+  rule.hours = {.days = 0x1f, .from = 1200, .to = 300};
+  rule.until = at(9'000'000'000);
+  ASSERT_TRUE(store_->add_rule_now(std::move(rule)));
+  ASSERT_TRUE(store_->add_client_now(client_record("without groups")));
+  store_.reset();
+  store_ = open();
+
+  const auto kept_client = *store_->client("thermostat");
+  EXPECT_EQ(kept_client->certificate_name, "thermostat.example");
+  EXPECT_EQ(kept_client->secret_digest, Bytes(48, 0x44));
+  EXPECT_EQ(kept_client->groups, (std::vector<std::string>{"staff", "heating"}));
+  EXPECT_TRUE((*store_->client("without groups"))->groups.empty());
+  const auto kept = *store_->server("lock");
+  EXPECT_EQ(kept->group_audiences, (std::vector<std::string>{"urn:locks", "urn:doors"}));
+  EXPECT_EQ(kept->key_thumbprint, Bytes(32, 0x55));
+  EXPECT_TRUE(kept->previous_token_key.equals(Bytes(16, 0x66)));
+  EXPECT_EQ(kept->previous_token_key_id, Bytes{0x06});
+  EXPECT_TRUE(kept->derivation_key.equals(Bytes(64, 0x77)));
+  EXPECT_EQ(kept->protection, ace::as::TokenProtection::reference);
+  EXPECT_EQ(kept->profiles, (std::vector{ace::Profile::coap_oscore, ace::Profile::coap_dtls, ace::Profile{77}}));
+  EXPECT_TRUE(kept->uses_exi);
+  EXPECT_EQ(kept->refresh_lifetime, std::chrono::hours(24));
+  EXPECT_TRUE(kept->allows_group_keys);
+  EXPECT_EQ(kept->undecided, ace::as::Undecided::ask_owner);
+  EXPECT_EQ(kept->owner, "olga");
+  EXPECT_EQ(kept->psk_identity, (Bytes{0x01, 0x02}));
+  EXPECT_TRUE(kept->psk.equals(Bytes(16, 0x88)));
+  EXPECT_EQ(kept->certificate_name, "lock.example");
+  EXPECT_EQ(kept->secret_digest, Bytes(48, 0x99));
+  const auto kept_rule = *store_->rule("nights");
+  EXPECT_EQ(kept_rule->client, "");
+  EXPECT_EQ(kept_rule->group, "staff");
+  EXPECT_EQ(kept_rule->hours, (ace::as::Hours{.days = 0x1f, .from = 1200, .to = 300}));
+  EXPECT_EQ(kept_rule->until, at(9'000'000'000));
+  EXPECT_EQ((*store_->registry())->rules_for("thermostat", "lock").size(), 1u);
+}
+
+TEST_F(StoreRegistry, ClientsAndServersShareOneNameSpaceOfKeyIdentities) {
+  ASSERT_TRUE(store_->add_client_now(full_client()));
+  ServerRecord server = full_server();
+  server.psk_identity = full_client().psk_identity;
+  server.psk = Secret(Bytes(16, 0x88));
+  EXPECT_EQ(store_->add_server_now(std::move(server)).error(), reason::record_psk_identity_taken);
+  server = full_server();
+  server.psk_identity = {0x42};
+  server.psk = Secret(Bytes(16, 0x88));
+  ASSERT_TRUE(store_->add_server_now(std::move(server)));
+  ClientRecord client = client_record("other");
+  client.psk_identity = {0x42};
+  client.psk = Secret(Bytes(16, 0x22));
+  EXPECT_EQ(store_->add_client_now(std::move(client)).error(), reason::record_psk_identity_taken);
+}
+
+TEST_F(StoreRegistry, CertificateNamesAndServersKeysAreUnique) {
+  ClientRecord client = client_record("a");
+  client.certificate_name = "device.example";
+  ASSERT_TRUE(store_->add_client_now(std::move(client)));
+  client = client_record("b");
+  client.certificate_name = "device.example";
+  EXPECT_EQ(store_->add_client_now(std::move(client)).error(), reason::record_certificate_name_taken);
+  ServerRecord server = server_record("s");
+  server.certificate_name = "device.example";
+  server.public_key = {0xa1};
+  server.key_thumbprint = Bytes(32, 1);
+  ASSERT_TRUE(store_->add_server_now(std::move(server))) << "a device may be both";
+  server = server_record("t");
+  server.certificate_name = "device.example";
+  EXPECT_EQ(store_->add_server_now(std::move(server)).error(), reason::record_certificate_name_taken);
+  server = server_record("t");
+  server.public_key = {0xa1};
+  server.key_thumbprint = Bytes(32, 1);
+  EXPECT_EQ(store_->add_server_now(std::move(server)).error(), reason::record_key_taken);
+}
+
+TEST_F(StoreRegistry, AGroupAudienceIsNoServersOwn) {
+  ServerRecord server = server_record("s");
+  server.group_audiences = {"urn:all"};
+  ASSERT_TRUE(store_->add_server_now(std::move(server)));
+  server = server_record("t");
+  server.audience = "urn:all";
+  EXPECT_EQ(store_->add_server_now(std::move(server)).error(), reason::record_audience_taken);
+  server = server_record("t");
+  server.group_audiences = {"aud-s"};
+  EXPECT_EQ(store_->add_server_now(std::move(server)).error(), reason::record_audience_taken);
+  server = server_record("t");
+  server.group_audiences = {"aud-t"};
+  EXPECT_EQ(store_->add_server_now(std::move(server)).error(), reason::record_invalid);
+  server = server_record("t");
+  server.group_audiences = {"urn:all"};
+  EXPECT_TRUE(store_->add_server_now(std::move(server)));
+  EXPECT_EQ((*store_->registry())->servers_of_audience("urn:all").size(), 2u);
+}
+
+TEST_F(StoreRegistry, AClientsOrARulesEntryThatNobodyCouldHaveWrittenIsDamage) {
+  ASSERT_TRUE(store_->add_client_now(full_client()));
+  ASSERT_TRUE(store_->add_server_now(server_record("s")));
+  ASSERT_TRUE(store_->add_rule_now(rule_record("thermostat", "s")));
+  const auto expect_damage = [&](const std::string& spoil, const std::string& mend) {
+    const std::string grow = ";UPDATE meta SET registry_version = registry_version + 1";
+    ASSERT_TRUE(open_beside(file()).execute((spoil + grow).c_str())) << spoil;
+    EXPECT_EQ(store_->registry().error(), reason::store_damaged) << spoil;
+    ASSERT_TRUE(open_beside(file()).execute((mend + grow).c_str())) << mend;
+    EXPECT_TRUE(store_->registry()) << mend;
+  };
+  expect_damage("UPDATE client SET psk = x'00'", "UPDATE client SET psk = x'22222222222222222222222222222222'");
+  expect_damage("INSERT INTO client_group VALUES(1, 0, '')", "DELETE FROM client_group");
+  expect_damage("INSERT INTO client_group VALUES(9, 0, 'x')", "DELETE FROM client_group");
+  expect_damage("DELETE FROM server_profile", "INSERT INTO server_profile VALUES(1, 0, 1)");
+  expect_damage("UPDATE server SET undecided = 258", "UPDATE server SET undecided = 1");
+  expect_damage("UPDATE rule SET text_scope = 'a  b'", "UPDATE rule SET text_scope = 'a'");
+  expect_damage("UPDATE rule SET days = 1", "UPDATE rule SET days = NULL");
+  expect_damage("UPDATE rule SET days = 1, from_minute = 65536, to_minute = 60",
+                "UPDATE rule SET days = NULL, from_minute = NULL, to_minute = NULL");
+  expect_damage("UPDATE rule SET server_id = 9", "UPDATE rule SET server_id = 1");
+}
+
+TEST_F(StoreRegistry, RefusesListsHoursAndGroupsThatContradictThemselves) {
+  ClientRecord client = client_record("c");
+  client.groups = {"a", "a"};
+  EXPECT_EQ(store_->add_client_now(std::move(client)).error().detail(), "groups");
+  client = client_record("c");
+  client.groups = {""};
+  EXPECT_EQ(store_->add_client_now(std::move(client)).error().detail(), "groups");
+  client = client_record("c");
+  client.secret_digest.resize(47);
+  EXPECT_EQ(store_->add_client_now(std::move(client)).error().detail(), "secret_digest");
+  const auto expect_invalid = [&](std::string_view member, const std::function<void(ServerRecord&)>& spoil) {
+    ServerRecord server = full_server();
+    spoil(server);
+    EXPECT_EQ(store_->add_server_now(std::move(server)).error().detail(), member);
+  };
+  expect_invalid("profiles", [](ServerRecord& server) { server.profiles.clear(); });
+  expect_invalid("derivation_key", [](ServerRecord& server) { server.derivation_key = Secret(Bytes(15)); });
+  expect_invalid("previous_token_key", [](ServerRecord& server) { server.previous_token_key = Secret(Bytes(15)); });
+  expect_invalid("previous_token_key_id", [](ServerRecord& server) { server.previous_token_key_id = {1}; });
+  expect_invalid("refresh_lifetime", [](ServerRecord& server) { server.refresh_lifetime = std::chrono::seconds(0); });
+  expect_invalid("undecided", [](ServerRecord& server) { server.undecided = ace::as::Undecided{3}; });
+  expect_invalid("psk_identity", [](ServerRecord& server) { server.psk = Secret(Bytes(16)); });
+  expect_invalid("key_thumbprint",
+                 [](ServerRecord& server) { server.public_key.clear(), server.key_thumbprint.resize(32); });
+  ASSERT_TRUE(store_->add_server_now(server_record("s")));
+  PolicyRule both = rule_record("c", "s");
+  both.group = "staff";
+  EXPECT_EQ(store_->add_rule_now(std::move(both)).error().detail(), "client");
+  for (const ace::as::Hours hours :
+       {ace::as::Hours{.days = 0}, ace::as::Hours{.days = 0x80}, ace::as::Hours{.from = 1440}, ace::as::Hours{.to = 0},
+        ace::as::Hours{.to = 1441}}) {
+    PolicyRule rule = rule_record("", "s");
+    rule.group = "staff";
+    rule.hours = hours;
+    EXPECT_EQ(store_->add_rule_now(std::move(rule)).error().detail(), "hours");
+  }
+}
+
 TEST_F(StoreRegistry, RefusesRulesThatContradictThemselves) {
   ASSERT_TRUE(store_->add_client_now(client_record("c")));
   ASSERT_TRUE(store_->add_server_now(server_record("s")));

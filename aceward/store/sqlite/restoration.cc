@@ -62,7 +62,7 @@ INSERT INTO main.token_server SELECT * FROM replaced.token_server
 INSERT INTO main.token SELECT * FROM replaced.token WHERE number NOT IN (SELECT number FROM main.token);
 INSERT INTO main.sqlite_sequence SELECT name, seq FROM replaced.sqlite_sequence
   WHERE name NOT IN (SELECT name FROM main.sqlite_sequence);
-UPDATE main.sqlite_sequence SET seq = max(seq, other.seq) FROM replaced.sqlite_sequence AS other
+UPDATE main.sqlite_sequence SET seq = max(sqlite_sequence.seq, other.seq) FROM replaced.sqlite_sequence AS other
   WHERE other.name = sqlite_sequence.name;
 CREATE TEMP TABLE same_client AS SELECT id FROM main.client JOIN replaced.client AS other USING(id)
   WHERE other.public_key IS client.public_key AND other.psk_identity IS client.psk_identity
