@@ -5,8 +5,6 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
-#include <map>
-#include <mutex>
 #include <utility>
 
 #include "aceward/tls/certificates.h"
@@ -27,8 +25,6 @@ constexpr int max_turns = 64;                   ///< GnuTLS asks to be called ag
 bool is_application_data(BytesView record) {
   return record.size() > record_header && record[0] == content_application_data;
 }
-
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 /// GnuTLS's name without the WITH that the IANA registry has.
 std::string iana_cipher_name(const char* name) {
@@ -59,79 +55,6 @@ int alert_for(const Error& refusal, gnutls_credentials_type_t credentials) {
 }
 
 }  // namespace
-
-Result<gnutls_priority_t> priority_for(const PriorityNeeds& needs) {
-  const bool long_lived = needs.suites == SuitePreference::long_lived;
-  // DHE_PSK costs a client octets in its hello, so it is offered where it is wanted.
-  const bool dhe_psk = needs.psk && (needs.server || long_lived);
-  std::string text = "NONE:+VERS-DTLS1.2:+AEAD:+COMP-NULL";
-  text += long_lived ? ":+AES-128-CCM:+CHACHA20-POLY1305:+AES-128-CCM-8"
-                     : ":+AES-128-CCM-8:+AES-128-CCM:+CHACHA20-POLY1305";
-  if (needs.server_raw_key || needs.server_certificate) text += ":+ECDHE-ECDSA";
-  if (needs.psk) text += long_lived ? ":+ECDHE-PSK:+DHE-PSK:+PSK" : ":+PSK:+ECDHE-PSK";
-  if (dhe_psk && !long_lived) text += ":+DHE-PSK";
-  if (needs.server_raw_key) text += ":+CTYPE-SRV-RAWPK";
-  if (needs.client_raw_key) text += ":+CTYPE-CLI-RAWPK";
-  if (needs.server_certificate || !needs.server_raw_key) text += ":+CTYPE-SRV-X509";
-  if (needs.client_certificate || !needs.client_raw_key) text += ":+CTYPE-CLI-X509";
-  text += ":+GROUP-X25519:+GROUP-SECP256R1";
-  if (dhe_psk) text += ":+GROUP-FFDHE2048";
-  text += ":+SIGN-ECDSA-SHA256";
-  if (needs.server && long_lived) text += ":%SERVER_PRECEDENCE";
-  // Parsing one takes longer than many a handshake, and there are few of them.
-  static std::mutex mutex;
-  static std::map<std::string, PriorityHandle> made;
-  const std::lock_guard lock(mutex);
-  if (const auto found = made.find(text); found != made.end()) return found->second.get();
-  gnutls_priority_t priority = nullptr;
-  if (gnutls_priority_init(&priority, text.c_str(), nullptr) < 0) return fail(reason::tls_setup_failed, "priority");
-  return made.emplace(text, PriorityHandle(priority)).first->second.get();
-}
-
-int find_psk(gnutls_session_t session, const gnutls_datum_t* identity, gnutls_datum_t* key) {
-  auto& self = *static_cast<Connection*>(gnutls_session_get_ptr(session));
-  auto found = self.check_.psk(view(*identity));
-  // GnuTLS crashes on a success without a key, so an empty one is a refusal.
-  if (found && found->key.empty()) found = fail(reason::psk_identity_refused, "empty key");
-  if (!found) {
-    self.refusal_ = found.error();
-    return -1;
-  }
-  key->data = static_cast<unsigned char*>(gnutls_malloc(found->key.size()));
-  if (key->data == nullptr) return -1;
-  std::memcpy(key->data, found->key.expose().data(), found->key.size());
-  key->size = static_cast<unsigned>(found->key.size());
-  self.psk_handle_ = found->handle;
-  return 0;
-}
-
-// Always installed: without a function of our own GnuTLS writes every session's secrets to the file that SSLKEYLOGFILE
-// names.
-int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret) {
-  const auto* self = static_cast<const Connection*>(gnutls_session_get_ptr(session));
-  if (self == nullptr || self->key_log_ == nullptr || !*self->key_log_) return 0;
-  gnutls_datum_t client_random{nullptr, 0};
-  gnutls_datum_t server_random{nullptr, 0};
-  gnutls_session_get_random(session, &client_random, &server_random);
-  const std::string_view name(label);
-  // Of one size from the start, so that no copy of the secret stays behind where a longer one was moved to.
-  Bytes line(name.size() + 2 + 2 * std::size_t{client_random.size} + 2 * std::size_t{secret->size});
-  auto at = line.begin();
-  const auto add_hex = [&at](BytesView octets) {
-    for (const std::uint8_t octet : octets) {
-      *at++ = static_cast<std::uint8_t>(hex_digits[octet >> 4]);
-      *at++ = static_cast<std::uint8_t>(hex_digits[octet & 15]);
-    }
-  };
-  at = std::copy(name.begin(), name.end(), at);
-  *at++ = ' ';
-  add_hex(view(client_random));
-  *at++ = ' ';
-  add_hex(view(*secret));
-  (*self->key_log_)(as_text(line));
-  wipe(line);
-  return 0;
-}
 
 int check_peer(gnutls_session_t session) {
   auto& self = *static_cast<Connection*>(gnutls_session_get_ptr(session));
