@@ -183,6 +183,19 @@ TEST_F(ClientAnswers, ServerKeyMustBeAPublicKey) {
   EXPECT_EQ(read().error(), reason::as_answer_unusable);
 }
 
+TEST_F(ClientAnswers, AServerKeyThatIsNotMeantForSigningIsNotUsed) {
+  cose::Key key = key_from(2).public_part().value();
+  key.key_ops = {cose::key_op::derive_key};
+  information.rs_cnf = cwt::Confirmation(key.clone());
+  EXPECT_EQ(read().error(), reason::as_answer_unusable);
+  key.key_ops = {cose::key_op::verify};
+  information.rs_cnf = cwt::Confirmation(key.clone());
+  EXPECT_TRUE(read());
+  key.alg = cose::alg::eddsa;
+  information.rs_cnf = cwt::Confirmation(std::move(key));
+  EXPECT_EQ(read().error(), reason::as_answer_unusable);
+}
+
 TEST_F(ClientAnswers, KeyThatTheClientDoesNotHoldIsRefused) {
   information.rs_cnf = cwt::Confirmation(key_from(2).public_part().value());
   information.cnf = cwt::Confirmation(key_from(3).public_part().value());

@@ -86,6 +86,8 @@ Result<> take_server_key(AccessInformation& information, const Wish& wish, const
   const cose::Key* key = information.rs_cnf ? information.rs_cnf->cose_key() : nullptr;
   if (key != nullptr) {
     if (key->is_symmetric() || key->has_private()) return fail(reason::as_answer_unusable, "rs_cnf");
+    // RFC 9201 section 5: a key is not used for what it is not meant for; in the handshake it verifies.
+    if (!key->permits(cose::key_op::verify, cose::alg::es256)) return fail(reason::as_answer_unusable, "rs_cnf");
     if (wish.server_key != nullptr && !wish.server_key->same_key(*key)) return fail(reason::server_key_conflict);
     token.rs_key = key->clone();
   } else if (!information.rs_cnf && wish.server_key != nullptr) {
