@@ -1,6 +1,7 @@
 // One token for several servers (RFC 9200 section 6.1, RFC 9201 section 5).
 #include <gtest/gtest.h>
 
+#include "aceward/ace/as/introspection_token.h"
 #include "aceward/ace/as/token_test_support.h"
 #include "aceward/ace/token/key_derivation.h"
 
@@ -62,6 +63,15 @@ TEST_F(GroupAudienceTest, WhereAllOwnersAllowItASharedKeyIsSignedAndEncrypted) {
   EXPECT_EQ(token.layers()[0].protection, cwt::Protection::encryption);
   EXPECT_EQ(token.layers()[1].protection, cwt::Protection::signature) << "RFC 9200 section 6.1: signed in any case";
   EXPECT_TRUE(token.claims().cnf->cose_key()->same_key(got.key()));
+}
+
+TEST_F(GroupAudienceTest, ATokenThatIsSignedAndEncryptedIsFoundByItsNumber) {
+  for_both([](ServerRecord& record) { record.allows_group_keys = true; });
+  const GotToken got = grant(by_psk(), request_for("lamps"));
+  const auto presented = presented_token(got.information.access_token);
+  ASSERT_TRUE(presented);
+  const TokenKeyView keys[] = {{&server("lamp-2").token_key, server("lamp-2").token_key_id}};
+  EXPECT_EQ(number_in_presented(got.information.access_token, *presented, keys), got.record.number);
 }
 
 TEST_F(GroupAudienceTest, ASharedKeyNeedsATokenKeyThatAllServersHave) {

@@ -90,7 +90,10 @@ std::optional<TokenNumber> number_in_presented(BytesView token, const PresentedT
     const auto content_key = cose::ContentKey::from(*shared, cose::alg::aes_ccm_16_64_128);
     if (!content_key) continue;
     const auto claims = parsed->decrypt(*content_key);
-    if (claims) return number_in_claims(claims->expose());
+    if (!claims) continue;
+    // One for several servers is signed within (RFC 8392 section 8).
+    const BytesView inner = without_cwt_tag(claims->expose());
+    return cose::tag_of(inner) == cose::MessageTag::sign1 ? number_in_signed(inner) : number_in_claims(inner);
   }
   return std::nullopt;
 }
