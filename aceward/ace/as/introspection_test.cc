@@ -125,7 +125,7 @@ struct IntrospectionWorld {
   Bytes signed_token() {
     const TokenNumber number = ledger.reserve_number().value();
     const cose::Key key = a_key_pair();
-    Bytes token = cwt::sign(claims(number), cose::SigningKey::from(key).value(), cwt::Tagging::cose_and_cwt).value();
+    Bytes token = cwt::sign(claims(number), cose::SigningKey::from(key).value(), cwt::Tagging::one_form).value();
     keep(number, token);
     return token;
   }
@@ -134,7 +134,7 @@ struct IntrospectionWorld {
     cose::Key key = cose::Key::symmetric(under.clone()).value();
     if (!kid.empty()) key.kid = kid;
     const auto content_key = cose::ContentKey::from(key, cose::alg::aes_ccm_16_64_128).value();
-    Bytes token = cwt::encrypt(claims(number), content_key, random, cwt::Tagging::cose_and_cwt).value();
+    Bytes token = cwt::encrypt(claims(number), content_key, random, cwt::Tagging::one_form).value();
     keep(number, token);
     return token;
   }
@@ -200,6 +200,18 @@ TEST(Introspection, KnowsSignedAndEncryptedTokens) {
   const ServerRecord& lock = world.servers[0];
   EXPECT_TRUE(world.tell(world.server(), world.encrypted_token(lock.token_key, lock.token_key_id)).active);
   EXPECT_TRUE(world.tell(world.server(), world.encrypted_token(lock.token_key, {})).active);
+}
+
+TEST(Introspection, KnowsTheSignedAndEncryptedTokenOfAGroup) {
+  IntrospectionWorld world;
+  const TokenNumber number = world.ledger.reserve_number().value();
+  const auto signing = cose::SigningKey::from(a_key_pair()).value();
+  const cose::Key shared = cose::Key::symmetric(world.servers[0].token_key.clone()).value();
+  const auto content_key = cose::ContentKey::from(shared, cose::alg::aes_ccm_16_64_128).value();
+  const Bytes token =
+      cwt::sign_then_encrypt(world.claims(number), signing, content_key, world.random, cwt::Tagging::one_form).value();
+  world.keep(number, token).more_servers = {world.servers[1].id};
+  EXPECT_TRUE(world.tell(world.server(), token).active);
 }
 
 TEST(Introspection, KnowsTokensUnderTheKeyBefore) {
@@ -326,7 +338,7 @@ TEST(Introspection, OctetsThatOnlyClaimANumberAreNoToken) {
   // A CWT of somebody else that names the number in its cti, and one whose signature was altered.
   const cose::Key key = a_key_pair();
   const Bytes foreign =
-      cwt::sign(world.claims(TokenNumber(1)), cose::SigningKey::from(key).value(), cwt::Tagging::cose_and_cwt).value();
+      cwt::sign(world.claims(TokenNumber(1)), cose::SigningKey::from(key).value(), cwt::Tagging::one_form).value();
   EXPECT_EQ(world.silence(world.server(), foreign), inactive);
   Bytes altered = world.signed_token();
   altered.back() ^= 1;

@@ -161,11 +161,11 @@ Result<Bytes> Making::protect(const cwt::Claims& claims) const {
   const bool is_encrypted = claims.carries_bare_secret() || first().protection == TokenProtection::encrypted_cwt;
   Result<Bytes> token;
   if (!is_encrypted) {
-    token = cwt::sign(claims, maker_.signing_key);
+    token = cwt::sign(claims, maker_.signing_key, cwt::Tagging::one_form);
   } else {
     const cose::ContentKey key = ACEWARD_TRY(content_key());
-    token = is_group() ? cwt::sign_then_encrypt(claims, maker_.signing_key, key, maker_.random)
-                       : cwt::encrypt(claims, key, maker_.random);
+    token = is_group() ? cwt::sign_then_encrypt(claims, maker_.signing_key, key, maker_.random, cwt::Tagging::one_form)
+                       : cwt::encrypt(claims, key, maker_.random, cwt::Tagging::one_form);
   }
   if (!token) return not_made(token.error());
   return token;

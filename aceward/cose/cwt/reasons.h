@@ -32,6 +32,9 @@ inline constexpr Reason cwt_key_unprotected{"cwt_key_unprotected", ErrorClass::p
 inline constexpr Reason cwt_nonce_too_short{"cwt_nonce_too_short", ErrorClass::internal,
                                             "the algorithm's nonce is too short to be drawn at random",
                                             "encrypt tokens with AES-CCM-16-64-128 or another 13-byte nonce"};
+inline constexpr Reason cwt_alterable{"cwt_alterable", ErrorClass::malformed,
+                                      "the token is of a form that others could change without its key",
+                                      "tag it with 61 and a COSE tag, protect all headers, use the smaller s of ECDSA"};
 inline constexpr Reason token_expired{"token_expired", ErrorClass::denied, "the token's exp has passed",
                                       "ask for a new token; compare the clocks"};
 inline constexpr Reason token_not_yet_valid{"token_not_yet_valid", ErrorClass::denied,

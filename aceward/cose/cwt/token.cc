@@ -2,6 +2,7 @@
 
 #include "aceward/cbor/reader.h"
 #include "aceward/cbor/writer.h"
+#include "aceward/cose/cwt/one_form.h"
 #include "aceward/cose/cwt/reasons.h"
 #include "aceward/cose/encrypt0.h"
 #include "aceward/cose/mac0.h"
@@ -15,16 +16,20 @@ namespace {
 // AES-CCM-64's nonces of 7 octets meet after some ten million draws.
 constexpr std::size_t shortest_random_nonce = 12;
 
-cose::Headers headers_for(const std::optional<Bytes>& kid) {
+cose::HeaderMap& bucket_for(cose::Headers& headers, Tagging tagging) {
+  return tagging == Tagging::one_form ? headers.protected_map : headers.unprotected_map;
+}
+
+cose::Headers headers_for(const std::optional<Bytes>& kid, Tagging tagging) {
   cose::Headers headers;
-  headers.unprotected_map.kid = kid;
+  bucket_for(headers, tagging).kid = kid;
   return headers;
 }
 
 cose::CreateOptions framing(Tagging tagging) { return {.tagged = tagging != Tagging::none}; }
 
 Bytes with_cwt_tag(Bytes message, Tagging tagging) {
-  if (tagging != Tagging::cose_and_cwt) return message;
+  if (tagging != Tagging::cose_and_cwt && tagging != Tagging::one_form) return message;
   cbor::Writer out;
   out.tag(cwt_tag).raw(message);
   return out.take();
@@ -33,15 +38,16 @@ Bytes with_cwt_tag(Bytes message, Tagging tagging) {
 Result<Bytes> encrypt_octets(BytesView plaintext, const cose::ContentKey& key, Random& random, Tagging tagging) {
   const std::size_t nonce_size = key.aead().sizes().nonce;
   if (nonce_size < shortest_random_nonce) return fail(reason::cwt_nonce_too_short);
-  cose::Headers headers = headers_for(key.kid());
-  headers.unprotected_map.iv = random.bytes(nonce_size);
+  cose::Headers headers = headers_for(key.kid(), tagging);
+  bucket_for(headers, tagging).iv = random.bytes(nonce_size);
   return with_cwt_tag(ACEWARD_TRY(cose::Encrypt0::create(key, std::move(headers), plaintext, framing(tagging))),
                       tagging);
 }
 
 Result<Bytes> sign_octets(BytesView payload, const cose::SigningKey& key, Tagging tagging) {
-  return with_cwt_tag(ACEWARD_TRY(cose::Sign1::create(key, headers_for(key.kid()), payload, framing(tagging))),
-                      tagging);
+  Bytes message = ACEWARD_TRY(cose::Sign1::create(key, headers_for(key.kid(), tagging), payload, framing(tagging)));
+  if (tagging == Tagging::one_form && key.algorithm() == cose::alg::es256) make_s_low(message);
+  return with_cwt_tag(std::move(message), tagging);
 }
 
 // A layer that has been opened: what it held, and by whose key.
@@ -145,8 +151,9 @@ Result<Bytes> sign(const Claims& claims, const cose::SigningKey& key, Tagging ta
 Result<Bytes> mac(const Claims& claims, const cose::MacKey& key, Tagging tagging) {
   if (claims.carries_bare_secret()) return fail(reason::cwt_key_unprotected);
   const Secret payload = ACEWARD_TRY(claims.serialize());
-  return with_cwt_tag(ACEWARD_TRY(cose::Mac0::create(key, headers_for(key.kid()), payload.expose(), framing(tagging))),
-                      tagging);
+  return with_cwt_tag(
+      ACEWARD_TRY(cose::Mac0::create(key, headers_for(key.kid(), tagging), payload.expose(), framing(tagging))),
+      tagging);
 }
 
 Result<Bytes> encrypt(const Claims& claims, const cose::ContentKey& key, Random& random, Tagging tagging) {
@@ -158,7 +165,10 @@ Result<Bytes> sign_then_encrypt(const Claims& claims, const cose::SigningKey& si
                                 Random& random, Tagging tagging) {
   const Secret payload = ACEWARD_TRY(claims.serialize());
   // The inner message is tagged whatever the context knows of the outer one (RFC 8392 section 7.1, step 5).
-  const Secret inner(ACEWARD_TRY(sign_octets(payload.expose(), signing, Tagging::cose)));
+  // Its octets are fixed by the outer one.
+  Bytes signed_octets = ACEWARD_TRY(
+      cose::Sign1::create(signing, headers_for(signing.kid(), tagging), payload.expose(), framing(Tagging::cose)));
+  const Secret inner(std::move(signed_octets));
   return encrypt_octets(inner.expose(), content, random, tagging);
 }
 

@@ -19,9 +19,13 @@ enum class Tagging : std::uint8_t {
   none,          ///< the context says that it is a CWT, and of which kind
   cose,          ///< 16, 17 or 18
   cose_and_cwt,  ///< 61 before it
+  /// 61 before it, every header parameter protected, and of the two signatures that ECDSA has for each message the one
+  /// with the smaller s: nobody can make other octets of it that verify too (RFC 9770 sections 3 and 14.6). Tokens that
+  /// may have to be revoked by their hash are of this form; see one_form.h.
+  one_form,
 };
 
-// The kid of the key, when it has one, goes into the unprotected bucket, as in RFC 8392 appendix A.
+// The kid of the key, when it has one, goes into the unprotected bucket, as in RFC 8392 appendix A, except in one_form.
 
 /// Signs (COSE_Sign1). Errors: `cwt_key_unprotected` when claims.carries_bare_secret(); those of serialize and
 /// Sign1::create.
