@@ -24,6 +24,8 @@ class Doors final : public tls::ServerCredentials {
     return credential;
   }
   Result<void> raw_public_key(BytesView) override { return {}; }
+  Result<void> certificate(const tls::Certificate&) override { return {}; }
+  Result<void> resume(const tls::PeerIdentity&) override { return {}; }
 };
 
 }  // namespace
@@ -72,10 +74,14 @@ PlugtestServer::~PlugtestServer() = default;
 
 Result<std::unique_ptr<PlugtestServer>> PlugtestServer::start(net::EventLoop& loop, tls::RawKeyPair key,
                                                               Strangers strangers, Random& random) {
+  return start(loop, tls::ServerConfig{.raw_key = std::move(key)}, strangers, random);
+}
+
+Result<std::unique_ptr<PlugtestServer>> PlugtestServer::start(net::EventLoop& loop, tls::ServerConfig dtls,
+                                                              Strangers strangers, Random& random) {
   static Doors doors;
   coaps::ServerStackConfig config;
-  config.dtls.emplace();
-  config.dtls->raw_key = std::move(key);
+  config.dtls = std::move(dtls);
   if (strangers == Strangers::are_believed) config.limits.unverified_answer = 0;
   auto stack = ACEWARD_TRY(coaps::ServerStack::create(std::move(config), &doors, random));
   auto impl = std::make_unique<Impl>(std::move(stack), loop, random);

@@ -5,7 +5,7 @@
 
 #include "aceward/base/address.h"
 #include "aceward/net/event_loop.h"
-#include "aceward/tls/credentials.h"
+#include "aceward/tls/server.h"
 
 namespace aceward::interop {
 
@@ -19,6 +19,9 @@ class PlugtestServer {
   /// Listens on free ports of the loopback. The loop and `random` outlive the server.
   static Result<std::unique_ptr<PlugtestServer>> start(net::EventLoop& loop, tls::RawKeyPair key, Strangers strangers,
                                                        Random& random);
+  /// With certificates, and tickets: anybody for whom one of the authorities of `dtls` vouches may connect, and resume.
+  static Result<std::unique_ptr<PlugtestServer>> start(net::EventLoop& loop, tls::ServerConfig dtls,
+                                                       Strangers strangers, Random& random);
   ~PlugtestServer();
   PlugtestServer(const PlugtestServer&) = delete;
   PlugtestServer& operator=(const PlugtestServer&) = delete;

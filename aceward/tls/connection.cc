@@ -18,9 +18,8 @@ constexpr std::size_t max_handshake_message = 16'384;  ///< a PSK identity is an
 constexpr std::size_t max_early_data = 4;
 constexpr std::size_t record_header = 13;
 constexpr std::uint8_t content_application_data = 23;
-constexpr int longest_resumption = 7 * 86'400;  ///< in seconds; the most that GnuTLS takes
-constexpr std::size_t room_for_hello = 320;     ///< a ClientHello without a ticket, its cookie included
-constexpr int max_turns = 64;                   ///< GnuTLS asks to be called again; a bug there must not hang us
+constexpr std::size_t room_for_hello = 320;  ///< a ClientHello without a ticket, its cookie included
+constexpr int max_turns = 64;                ///< GnuTLS asks to be called again; a bug there must not hang us
 
 bool is_application_data(BytesView record) {
   return record.size() > record_header && record[0] == content_application_data;
@@ -134,8 +133,9 @@ Result<void> Connection::prepare_tickets(const ConnectionSettings& settings) {
     if (gnutls_session_ticket_enable_server(session_.get(), &key) < 0) return fail(reason::tls_setup_failed, "tickets");
     offered_ = settings.offered;
   }
-  // Both ends know better how old a ticket may be.
-  gnutls_db_set_cache_expiration(session_.get(), longest_resumption);
+  // By the system's clock, and the measure of how often GnuTLS takes another key for tickets; our own record of a
+  // ticket is what ends it in time.
+  gnutls_db_set_cache_expiration(session_.get(), static_cast<int>(settings.ticket_lifetime.count()));
   if (!settings.server && settings.ticket != nullptr) {
     ticket_ = *settings.ticket;
     const BytesView session = settings.ticket->material().session.expose();

@@ -50,6 +50,9 @@ class PeerCheck {
   ~PeerCheck() = default;
 };
 
+/// The most that GnuTLS takes.
+inline constexpr std::chrono::hours longest_resumption{7 * 24};
+
 struct ConnectionSettings {
   bool server = false;
   std::size_t mtu = 1280;
@@ -62,6 +65,7 @@ struct ConnectionSettings {
   bool allows_no_identity = false;
   /// Server: tickets are given and taken with this key; null: not at all. Outlives the connection's creation.
   const Secret* ticket_key = nullptr;
+  std::chrono::seconds ticket_lifetime{longest_resumption};
   /// Server: what it knows of the ticket in the ClientHello, if that is still good; else it leads to a full handshake.
   std::optional<GivenTicket> offered{};
   bool wants_ticket = false;  ///< client

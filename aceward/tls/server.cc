@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t max_spare = 64;
 constexpr std::size_t max_spare_octets = 2'048;
-constexpr std::chrono::hours longest_resumption{24 * 7};
 
 struct AddressPair {
   Address remote;
@@ -124,7 +123,8 @@ Result<void> Server::Impl::prepare() {
   if (config.client_authorities && config.clock == nullptr) {
     return fail(reason::tls_setup_failed, "certificates of clients need a clock");
   }
-  if (config.full_handshake_after < std::chrono::seconds(1) || config.full_handshake_after > longest_resumption) {
+  if (config.full_handshake_after < std::chrono::seconds(1) ||
+      config.full_handshake_after > detail::longest_resumption) {
     return fail(reason::tls_setup_failed, "full_handshake_after");
   }
   // A client without identity is asked for an X.509 certificate that it does not have.
@@ -249,7 +249,8 @@ void Server::Impl::begin(const AddressPair& pair, const ClientHello& hello, cons
                                       .key_log = &config.key_log,
                                       .spare = &spare,
                                       .allows_no_identity = credentials.allows_no_identity(),
-                                      .ticket_key = config.ticket_key ? &config.ticket_key->octets() : nullptr};
+                                      .ticket_key = config.ticket_key ? &config.ticket_key->octets() : nullptr,
+                                      .ticket_lifetime = config.full_handshake_after};
   if (!hello.session_ticket.empty()) {
     settings.offered = tickets.find(hello.session_ticket);
     if (settings.offered && settings.offered->since + config.full_handshake_after <= now) settings.offered.reset();

@@ -42,10 +42,10 @@ TEST(DtlsSuites, ForLongLivedTokensForwardSecrecyAndLongTagsComeFirst) {
 }
 
 /// A client that is GnuTLS alone, with a priority string of its own.
-class BareClient {
+class ForeignClient {
  public:
-  BareClient(Rig& rig, const std::string& priority, std::string_view key = "0123456789abcdef",
-             std::string_view identity = "alice", unsigned flags = 0)
+  ForeignClient(Rig& rig, const std::string& priority, std::string_view key = "0123456789abcdef",
+                std::string_view identity = "alice", unsigned flags = 0)
       : rig_(rig) {
     gnutls_session_t raw = nullptr;
     gnutls_init(&raw, GNUTLS_CLIENT | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS | flags);
@@ -61,11 +61,11 @@ class BareClient {
     gnutls_transport_set_ptr(raw, this);
     gnutls_transport_set_push_function(raw, [](gnutls_transport_ptr_t self, const void* data, size_t size) {
       const auto* octets = static_cast<const std::uint8_t*>(data);
-      static_cast<BareClient*>(self)->out_.emplace_back(octets, octets + size);
+      static_cast<ForeignClient*>(self)->out_.emplace_back(octets, octets + size);
       return static_cast<ssize_t>(size);
     });
     gnutls_transport_set_pull_function(raw, [](gnutls_transport_ptr_t self, void* data, size_t size) -> ssize_t {
-      auto& client = *static_cast<BareClient*>(self);
+      auto& client = *static_cast<ForeignClient*>(self);
       if (client.in_.empty()) {
         gnutls_transport_set_errno(client.session_.get(), EAGAIN);
         return -1;
@@ -76,8 +76,9 @@ class BareClient {
       std::copy_n(datagram.begin(), taken, static_cast<std::uint8_t*>(data));
       return static_cast<ssize_t>(taken);
     });
-    gnutls_transport_set_pull_timeout_function(
-        raw, [](gnutls_transport_ptr_t self, unsigned) { return static_cast<BareClient*>(self)->in_.empty() ? 0 : 1; });
+    gnutls_transport_set_pull_timeout_function(raw, [](gnutls_transport_ptr_t self, unsigned) {
+      return static_cast<ForeignClient*>(self)->in_.empty() ? 0 : 1;
+    });
   }
 
   /// GnuTLS's last word: 0 for success.
@@ -124,7 +125,7 @@ TEST(DtlsSuites, EverySuiteOfTheProfileIsTaken) {
       {priority_of("CHACHA20-POLY1305", "ECDHE-PSK"), "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256"}};
   for (const auto& [priority, suite] : cases) {
     Rig rig;
-    BareClient client(rig, priority);
+    ForeignClient client(rig, priority);
     EXPECT_EQ(client.shake_hands(), 0) << suite;
     EXPECT_EQ(client.suite(), suite);
   }
@@ -133,7 +134,7 @@ TEST(DtlsSuites, EverySuiteOfTheProfileIsTaken) {
 // RFC 9202 section 3.3.2; seen by a client of another make.
 TEST(DtlsSuites, AnUnknownIdentityIsAnsweredWithIllegalParameter) {
   Rig rig;
-  BareClient client(rig, priority_of("AES-128-CCM-8", "PSK"), "0123456789abcdef", "mallory");
+  ForeignClient client(rig, priority_of("AES-128-CCM-8", "PSK"), "0123456789abcdef", "mallory");
   EXPECT_EQ(client.shake_hands(), GNUTLS_E_FATAL_ALERT_RECEIVED);
   EXPECT_EQ(client.alert(), Alert::illegal_parameter);
 }
@@ -142,7 +143,7 @@ TEST(DtlsSuites, AnUnknownIdentityIsAnsweredWithIllegalParameter) {
 // drops what cannot be (RFC 6347 section 4.1.2.7).
 TEST(DtlsSuites, AWrongKeyIsMetWithSilence) {
   Rig rig;
-  BareClient client(rig, priority_of("AES-128-CCM-8", "PSK"), "another key here");
+  ForeignClient client(rig, priority_of("AES-128-CCM-8", "PSK"), "another key here");
   EXPECT_EQ(client.shake_hands(), GNUTLS_E_AGAIN);
   EXPECT_EQ(rig.server.session_count(), 0U);
 }
@@ -150,7 +151,7 @@ TEST(DtlsSuites, AWrongKeyIsMetWithSilence) {
 // RFC 7627 section 5.3.
 TEST(DtlsSuites, AClientWithoutTheExtendedMasterSecretIsRefused) {
   Rig rig;
-  BareClient client(rig, priority_of("AES-128-CCM-8", "PSK") + ":%NO_SESSION_HASH");
+  ForeignClient client(rig, priority_of("AES-128-CCM-8", "PSK") + ":%NO_SESSION_HASH");
   EXPECT_EQ(client.shake_hands(), GNUTLS_E_FATAL_ALERT_RECEIVED);
   EXPECT_EQ(client.alert(), Alert::handshake_failure);
   rig.network.run([&] { return rig.network.at_server<HandshakeFailed>() != nullptr; });
