@@ -30,6 +30,7 @@ std::vector<Scenario> observe_scenarios();
 std::vector<Scenario> dtls_scenarios();
 std::vector<Scenario> ace_scenarios();
 std::vector<Scenario> attack_scenarios();
+std::vector<Scenario> ace_revocation_scenarios();
 std::vector<Scenario> ace_attack_scenarios();
 
 }  // namespace aceward::sim

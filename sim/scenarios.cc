@@ -9,7 +9,7 @@ std::span<const Scenario> all_scenarios() {
   static const std::vector<Scenario> all = [] {
     std::vector<Scenario> list;
     for (auto part : {plain_scenarios(), blockwise_scenarios(), observe_scenarios(), dtls_scenarios(), ace_scenarios(),
-                      attack_scenarios(), ace_attack_scenarios()}) {
+                      ace_revocation_scenarios(), attack_scenarios(), ace_attack_scenarios()}) {
       std::ranges::move(part, std::back_inserter(list));
     }
     return list;

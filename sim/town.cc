@@ -18,6 +18,9 @@ struct ScopeToken {
 constexpr ScopeToken scope_tokens[] = {
     {"rTemp", "/temp=GET"}, {"rwLed", "/led=GET,PUT"}, {"wDoor", "/door=POST"}, {"rConfig", "/config=GET"}};
 
+/// From which port on a resource server talks to the authorization server.
+constexpr std::uint16_t link_port = 30000;
+
 cose::Key fresh_key(Random& random) {
   return cose::Key::from_private(crypto::PrivateKey::generate(crypto::Curve::p256, random).value());
 }
@@ -84,20 +87,47 @@ class TownServerNode final : public Node {
   TownServerNode(Town& town, std::size_t index) : town_(town), index_(index) {}
   void receive(const Datagram& datagram, Instant now) override {
     const Town::Server& server = self();
+    if (ace::dtls::AsLink* link = server.service->as_link(); link != nullptr && datagram.to.port >= link_port) {
+      link->stack().receive(datagram.to.port - link_port, datagram.from, datagram.octets, now);
+      return;
+    }
     if (datagram.to != server.plain && datagram.to != server.secure) return;
     server.service->receive(datagram.to == server.plain ? coaps::ListenerKind::plain : coaps::ListenerKind::secure,
                             datagram.from, datagram.to, datagram.octets, now);
   }
   std::optional<Datagram> next_datagram(Instant now) override {
     const Town::Server& server = self();
+    ace::dtls::AsLink* link = server.service->as_link();
+    if (link != nullptr) link->pump(now);
     server.service->pump(now);
+    if (link != nullptr) {
+      link->pump(now);
+      if (auto asked = link->stack().next_datagram(now)) {
+        Address from = server.secure;
+        from.port = static_cast<std::uint16_t>(link_port + asked->channel);
+        return Datagram{from, asked->to, std::move(asked->datagram)};
+      }
+    }
     auto out = server.service->next_datagram(now);
     if (!out) return std::nullopt;
     return Datagram{out->kind == coaps::ListenerKind::plain ? server.plain : server.secure, out->to,
                     std::move(out->datagram)};
   }
-  void on_timeout(Instant now) override { self().service->on_timeout(now); }
-  std::optional<Instant> next_timeout() const override { return self().service->next_timeout(); }
+  void on_timeout(Instant now) override {
+    const Town::Server& server = self();
+    if (ace::dtls::AsLink* link = server.service->as_link()) {
+      link->stack().on_timeout(now);
+      link->on_own_timeout(now);
+    }
+    server.service->on_timeout(now);
+  }
+  std::optional<Instant> next_timeout() const override {
+    const Town::Server& server = self();
+    auto next = server.service->next_timeout();
+    if (ace::dtls::AsLink* link = server.service->as_link())
+      next = sooner(next, sooner(link->stack().next_timeout(), link->next_own_timeout()));
+    return next;
+  }
 
  private:
   const Town::Server& self() const { return town_.servers[index_]; }
@@ -230,6 +260,30 @@ void Town::start_server(std::size_t index) {
   }
 }
 
+ace::dtls::AsLinkConfig Town::link_of(std::size_t index) {
+  ace::dtls::AsLinkConfig link;
+  link.iss = issuer_name;
+  link.address = as_address;
+  const tls::RawKeyPair own = pair_of(servers[index].key);
+  const Bytes expected = to_bytes(pair_of(as_channel_key).spki());
+  link.credentials = [own, expected]() -> tls::ClientCredentials { return tls::RawKeyClient{own, expected}; };
+  return link;
+}
+
+void Town::revoke(std::size_t client) {
+  const WallTime wall = run.clock.wall();
+  for (const auto& token : ledger.tokens) {
+    if (token.client_id == static_cast<std::int64_t>(client + 1)) revoked_at.try_emplace(token.number.value, wall);
+  }
+  for (const auto& [number, when] : revoked_at) ledger.revoke(ace::as::TokenNumber(number));
+  const auto kept = std::ranges::stable_partition(
+      rules, [&](const ace::as::PolicyRule& rule) { return rule.client != clients[client].name; });
+  former_rules.insert(former_rules.end(), kept.begin(), kept.end());
+  rules.erase(kept.begin(), kept.end());
+  publish();
+  as_->update_revocations();
+}
+
 void Town::restart_server(std::size_t server) { start_server(server); }
 
 std::size_t Town::add_client(const std::string& name, ace::client::PopKind kind) {
@@ -334,7 +388,7 @@ void Town::settle() {
 }
 
 bool Town::may(std::size_t client, std::size_t server, coap::Code method, std::string_view path) const {
-  return std::ranges::any_of(rules, [&](const ace::as::PolicyRule& rule) {
+  const auto gives = [&](const ace::as::PolicyRule& rule) {
     if (rule.client != clients[client].name || rule.server != servers[server].name) return false;
     return std::ranges::any_of(scope_tokens, [&](const ScopeToken& token) {
       const std::string padded = " " + rule.text_scope + " ";
@@ -343,14 +397,20 @@ bool Town::may(std::size_t client, std::size_t server, coap::Code method, std::s
       return aif.substr(1, aif.find('=') - 1) == path &&
              aif.substr(aif.find('=')).find(method.name()) != std::string_view::npos;
     });
-  });
+  };
+  return std::ranges::any_of(rules, gives) || std::ranges::any_of(former_rules, gives);
 }
 
-void Town::check_served() {
+void Town::check_served(std::chrono::seconds revoked_serves) {
+  const auto good_at = [&](const ace::as::IssuedToken& token, WallTime at) {
+    const auto revoked = revoked_at.find(token.number.value);
+    return token.issued_at <= at && at < token.expires_at &&
+           (revoked == revoked_at.end() || at <= revoked->second + revoked_serves);
+  };
   for (const TownServed& one : served) {
     const auto backing = std::ranges::find_if(ledger.tokens, [&](const ace::as::IssuedToken& token) {
-      return equal(token.key_thumbprint, one.key_thumbprint) && token.issued_at <= one.at &&
-             one.at < token.expires_at && token.server_id == server_records[one.server].id;
+      return equal(token.key_thumbprint, one.key_thumbprint) && token.server_id == server_records[one.server].id &&
+             good_at(token, one.at);
     });
     run.require(backing != ledger.tokens.end(), "what is served was allowed by a token for this server");
     const auto client = static_cast<std::size_t>(backing->client_id - 1);

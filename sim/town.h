@@ -77,6 +77,11 @@ class Town {
   /// To be called after the records were changed by hand.
   void publish();
 
+  /// What a server needs to talk to the authorization server with its raw key: for adjust_server.
+  ace::dtls::AsLinkConfig link_of(std::size_t server);
+  /// Revokes all tokens of a client, removes its rules, and tells the authorization server. What it holds may serve it
+  /// for as long as check_served allows.
+  void revoke(std::size_t client);
   /// Loses sessions and tokens, keeps its keys.
   void restart_server(std::size_t server);
   /// Loses sessions; the ledger is its disk.
@@ -88,9 +93,9 @@ class Town {
   void settle();
 
   /// What was served must have been allowed: by a token of the ledger that was issued for the key it was served under,
-  /// for this server, to the client that it was served to, not ended at that time, under a rule for that client that
-  /// covers path and method.
-  void check_served();
+  /// for this server, to the client that it was served to, not ended at that time, nor revoked for longer than
+  /// `revoked_serves`, under a rule that the client had and that covers path and method.
+  void check_served(std::chrono::seconds revoked_serves = std::chrono::seconds(0));
   /// Nothing may keep more than its limits allow.
   void check_limits();
 
@@ -106,6 +111,8 @@ class Town {
   std::vector<ace::as::ClientRecord> client_records;
   std::vector<ace::as::ServerRecord> server_records;
   std::vector<ace::as::PolicyRule> rules;
+  std::vector<ace::as::PolicyRule> former_rules;  ///< of clients whose tokens were revoked
+  std::map<std::int64_t, WallTime> revoked_at;    ///< by the number of the token
   std::deque<Server> servers;
   std::deque<Client> clients;
   std::vector<TownServed> served;
