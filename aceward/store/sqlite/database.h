@@ -1,5 +1,5 @@
 // SQLite without its sharp edges: connections and statements that close themselves, and errors as values. Only
-// database.cc includes <sqlite3.h>.
+// database.cc includes <sqlite3.h>, and the disk of sim/ whose power is cut.
 #pragma once
 
 #include <array>
