@@ -7,6 +7,7 @@
 #include "aceward/ace/params/reasons.h"
 #include "aceward/ace/token/key_derivation.h"
 #include "aceward/ace/token/reasons.h"
+#include "aceward/cose/cwt/one_form.h"
 #include "aceward/cose/cwt/reasons.h"
 #include "aceward/cose/reasons.h"
 #include "aceward/crypto/hash.h"
@@ -136,6 +137,7 @@ Result<TokenVerifier::Term> TokenVerifier::term_of(const cwt::Claims& claims, bo
 Result<VerifiedToken> TokenVerifier::verify(BytesView token, WallTime now) {
   const auto opened = ACEWARD_TRY(cwt::open(token, issuers_, {.max_octets = max_token_octets_}));
   ACEWARD_TRY(check_issuer(opened, issuers_));
+  if (issuers_.is_followed(opened.issuer())) ACEWARD_TRY(cwt::check_one_form(token));
   return verify_claims(token, opened.claims(), &opened, opened.issuer(), now);
 }
 

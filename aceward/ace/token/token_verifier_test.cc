@@ -438,5 +438,18 @@ TEST(WireAnswer, AWrapperThatIsNotUnderstoodDoesNotVerify) {
   EXPECT_EQ(wire_answer(Error(reason::cose_message_malformed)), coap::code::bad_request);
 }
 
+TEST_F(TokenVerifierTest, TakesNoAlterableTokenFromAnIssuerWhoseRevocationsAreFollowed) {
+  auto config = testing::verifier_config(issuer_);
+  config.issuers.front().is_followed = true;
+  TokenVerifier following = must(TokenVerifier::create(std::move(config)));
+  const auto signing = must(cose::SigningKey::from(issuer_.signing_key()));
+  const cwt::Claims claims = issuer_.claims_for(testing::p256_key(9).public_part().value());
+  const Bytes alterable = must(cwt::sign(claims, signing, cwt::Tagging::cose_and_cwt));
+  const Bytes fixed = must(cwt::sign(claims, signing, cwt::Tagging::one_form));
+  EXPECT_TRUE(verify(alterable)) << "whom nobody follows may send any form";
+  EXPECT_EQ(following.verify(alterable, test_now).error(), reason::cwt_alterable);
+  EXPECT_TRUE(following.verify(fixed, test_now));
+}
+
 }  // namespace
 }  // namespace aceward::ace

@@ -29,6 +29,7 @@ Result<TrustedIssuers> TrustedIssuers::from(std::vector<TrustedIssuer> issuers) 
     }
     const cwt::IssuerId id{loaded.names_.size()};
     loaded.names_.push_back(issuer.iss);
+    loaded.followed_.push_back(issuer.is_followed);
     auto& derivations = loaded.derivations_.emplace_back();
     for (const Secret& key : issuer.derivation_keys) {
       if (key.size() < min_derivation_key_octets) return fail(reason::issuer_config_invalid, "derivation key");

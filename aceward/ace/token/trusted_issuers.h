@@ -26,6 +26,9 @@ struct TrustedIssuer {
   std::vector<Secret> derivation_keys = {};
   /// It is asked about tokens (RFC 9200 section 5.9), and so needs no keys here.
   bool is_asked = false;
+  /// Its list of revoked tokens is followed: no token is taken of which its holder could make another form, with another
+  /// hash (RFC 9770 section 11.1). Of tokens that it is asked about, the octets are compared there.
+  bool is_followed = false;
 };
 
 /// The keys, loaded. Not thread-safe.
@@ -38,6 +41,7 @@ class TrustedIssuers final : public cwt::KeySource {
   /// The iss of an issuer; it must come from `candidates`.
   const std::string& iss(cwt::IssuerId id) const { return names_[id.value]; }
   std::optional<cwt::IssuerId> find(std::string_view iss) const;
+  bool is_followed(cwt::IssuerId id) const { return followed_[id.value]; }
   /// The key from which the key of a token with this kid is derived; null if the issuer has none.
   const Secret* derivation_key(cwt::IssuerId id, BytesView kid) const;
 
@@ -52,6 +56,7 @@ class TrustedIssuers final : public cwt::KeySource {
     Secret key;
   };
   std::vector<std::string> names_;
+  std::vector<bool> followed_;  ///< by issuer
   std::vector<std::vector<Derivation>> derivations_;  ///< by issuer
   std::vector<Entry> entries_;
 };
