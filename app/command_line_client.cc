@@ -87,8 +87,15 @@ void Grammar::add_token_get(CLI::App* noun) {
   command->add_option("SERVER", options->server, "The name or URI of a [[client.server]]")->required();
   command->add_option("--scope", options->scope, "What to ask for: scope-tokens, or /path=GET,PUT for AIF");
   command->add_option("-o,--output", options->output, "Write the token to FILE, as it came")->type_name("FILE");
+  command->add_flag("--wait", options->wait, "If the owner has to decide first: ask again until then, or --timeout");
   command->add_option("--timeout", options->timeout, "Give up after so many seconds")->capture_default_str();
   command->add_flag("--yes", options->yes, "Replace FILE if it is there");
+
+  auto [remove, removed] =
+      add_token_verb(noun, "remove", "Removes tokens that this client keeps: the next request asks for a new one.",
+                     "aceward token remove rs");
+  remove->add_option("SERVER", removed->server, "The name of a [[client.server]]");
+  remove->add_flag("--all", removed->all, "Those for all servers");
 }
 
 }  // namespace aceward::app

@@ -103,6 +103,7 @@ void Grammar::add_token() {
     command->add_option("--client", options->client, "Only this client's");
     command->add_option("--rs", options->rs, "Only those for this resource server");
     command->add_flag("--live", options->live, "Only those neither expired nor revoked");
+    command->add_flag("--held", options->held, "Instead, those that this client keeps");
     command->add_option("--limit", options->limit, "At most so many")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();

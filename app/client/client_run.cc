@@ -12,6 +12,7 @@
 #include "aceward/net/resolve.h"
 #include "aceward/tls/reasons.h"
 #include "app/client/server_choice.h"
+#include "app/client/token_files.h"
 
 namespace aceward::app {
 
@@ -24,6 +25,10 @@ constexpr std::chrono::seconds farewell{3};
 
 constexpr std::chrono::hours without_end{24 * 365};
 
+std::optional<TokenFiles> files_of(const std::optional<std::filesystem::path>& folder, const Console& console) {
+  return folder ? std::optional(TokenFiles(*folder, console)) : std::nullopt;
+}
+
 }  // namespace
 
 class ClientRun::Host final : public net::Application {
@@ -32,7 +37,7 @@ class ClientRun::Host final : public net::Application {
       : capture_(std::move(capture)), stack_(config_with(*capture_, messages), random_) {}
 
   /// With permission where it takes one.
-  Result<> start(ace::dtls::AccessClientConfig config, bool is_secure) {
+  Result<> start(ace::dtls::AccessClientConfig config, bool is_secure, std::optional<TokenFiles> tokens) {
     std::map<Address, std::string> names;
     for (const auto& server : config.servers) {
       if (server.entry.plain) names[*server.entry.plain] = "RS";
@@ -45,6 +50,14 @@ class ClientRun::Host final : public net::Application {
     if (is_secure) peer_.transport = coap::Transport::dtls;
     access_ = ACEWARD_TRY(ace::dtls::AccessClient::create(std::move(config), stack_, random_));
     sockets_.emplace(loop_, stack_, *this);
+    if (tokens) {
+      tokens_ = std::move(tokens);
+      const Instant now = loop_.now();
+      if (auto cached = tokens_->load(access_->cache_binding(0), now, SystemClock().wall())) {
+        access_->restore(0, std::move(*cached), now);
+      }
+      note_kept();
+    }
     return {};
   }
 
@@ -56,6 +69,7 @@ class ClientRun::Host final : public net::Application {
   }
 
   ~Host() override {
+    keep_token();
     if (access_) access_->close_session(0, loop_.now());
     stack_.close_all(loop_.now());
     if (sockets_) sockets_->wake();
@@ -91,10 +105,18 @@ class ClientRun::Host final : public net::Application {
                    const OnNotification& on_notification);
   Outcome<> ping(const PingWish& wish, const OnPing& on_ping);
 
+  bool pause(std::chrono::nanoseconds how_long) {
+    wait([] { return false; }, how_long);
+    return !signalled_;
+  }
   const ace::client::HeldToken* token() const { return access_ ? access_->token(0) : nullptr; }
   const Address& server() const { return peer_.remote; }
 
   void pump(Instant now) override {
+    pump_layers(now);
+    keep_token();
+  }
+  void pump_layers(Instant now) {
     if (access_ && on_event_ == nullptr) return access_->pump(now);
     if (!access_) {
       while (stack_.next_session_event()) {
@@ -126,6 +148,7 @@ class ClientRun::Host final : public net::Application {
   static coaps::ClientStackConfig config_with(const Capture& capture, const MessageSettings& messages) {
     coaps::ClientStackConfig config;
     config.dtls.key_log = capture.key_log();
+    config.dtls.wants_ticket = true;
     config.parameters = messages.parameters;
     config.limits = messages.limits;
     config.blockwise = messages.blockwise;
@@ -147,6 +170,27 @@ class ClientRun::Host final : public net::Application {
           if (local.port != 0) known = local;
           return known;
         }));
+  }
+
+  /// What the folder holds already.
+  void note_kept() {
+    kept_revision_ = access_->revision(0);
+    const auto kept = access_->kept(0);
+    kept_token_ = kept ? kept->token->access_token : Bytes();
+  }
+
+  /// A token is stored as soon as it is there: the program may be killed while it waits.
+  void keep_token() {
+    if (!tokens_ || access_->revision(0) == kept_revision_) return;
+    const auto binding = access_->cache_binding(0);
+    if (const auto kept = access_->kept(0)) {
+      const Secret octets = ace::client::serialize_token(binding, *kept->token, *kept->asked, kept->uploaded,
+                                                         loop_.now(), SystemClock().wall());
+      if (octets.size() <= ace::client::max_cached_token_size) tokens_->save(binding, octets.expose());
+    } else {
+      tokens_->remove(binding, kept_token_);
+    }
+    note_kept();
   }
 
   template <class Submit>
@@ -182,6 +226,9 @@ class ClientRun::Host final : public net::Application {
   coap::Peer peer_;
   std::map<std::pair<std::uint64_t, Address>, Address> own_addresses_;
   std::unique_ptr<ace::dtls::AccessClient> access_;
+  std::optional<TokenFiles> tokens_;
+  std::uint64_t kept_revision_ = 0;
+  Bytes kept_token_;  ///< its octets, which are no secret of a bound token; empty: none
   std::optional<ace::dtls::AccessLayer> access_layer_;
   std::optional<coap::ObservationClient> observations_;
   std::optional<net::ClientHost> sockets_;
@@ -340,7 +387,9 @@ Outcome<std::unique_ptr<ClientRun>> ClientRun::start(ClientTarget target, const 
   auto host = std::make_unique<Host>(std::move(*capture), messages);
   if (address) {
     host->start(*address);
-  } else if (auto started = host->start(std::move(settings->access), target.uri.secure); !started) {
+  } else if (auto started =
+                 host->start(std::move(settings->access), target.uri.secure, files_of(settings->tokens, console));
+             !started) {
     return std::unexpected(Failure::of(ExitCode::configuration, started.error(), "[client]"));
   }
   return std::unique_ptr<ClientRun>(new ClientRun(std::move(host)));
@@ -350,7 +399,7 @@ Outcome<std::unique_ptr<ClientRun>> ClientRun::start(ClientSettings settings, co
   auto capture = Capture::open(console);
   if (!capture) return std::unexpected(capture.error());
   auto host = std::make_unique<Host>(std::move(*capture), MessageSettings{});
-  if (auto started = host->start(std::move(settings.access), true); !started) {
+  if (auto started = host->start(std::move(settings.access), true, files_of(settings.tokens, console)); !started) {
     return std::unexpected(Failure::of(ExitCode::configuration, started.error(), "[client]"));
   }
   return std::unique_ptr<ClientRun>(new ClientRun(std::move(host)));
@@ -359,6 +408,7 @@ Outcome<std::unique_ptr<ClientRun>> ClientRun::start(ClientSettings settings, co
 ace::dtls::Completed ClientRun::request(ace::dtls::Operation operation) { return host_->request(std::move(operation)); }
 ace::dtls::Completed ClientRun::obtain_token(std::chrono::nanoseconds timeout) { return host_->obtain_token(timeout); }
 const ace::client::HeldToken* ClientRun::token() const { return host_->token(); }
+bool ClientRun::pause(std::chrono::nanoseconds how_long) { return host_->pause(how_long); }
 ClientRun::Observed ClientRun::observe(ace::dtls::Operation operation, std::chrono::nanoseconds at_most,
                                        const OnNotification& on_notification) {
   return host_->observe(std::move(operation), at_most, on_notification);
@@ -375,7 +425,8 @@ Failure failure_of(const ace::dtls::Completed& completed) {
   ExitCode code = exit_code_of(error);
   // An authorization server in trouble has refused nothing.
   const bool is_token_answer = completed.stage == ace::dtls::Stage::token;
-  if (completed.refused_with && (!is_token_answer || completed.refused_with->code_class() == 5)) {
+  const bool is_pending = error == reason::approval_pending;
+  if (completed.refused_with && !is_pending && (!is_token_answer || completed.refused_with->code_class() == 5)) {
     code = exit_code_of(*completed.refused_with);
   }
   if (completed.refusal) {
@@ -388,6 +439,10 @@ Failure failure_of(const ace::dtls::Completed& completed) {
     return failure;
   }
   Failure failure = Failure::of(code, error, where);
+  if (completed.retry_after) {
+    failure.what += "; ask again in " + std::to_string(completed.retry_after->count()) + " s";
+  }
+  if (error == reason::approval_pending) return failure;
   if (completed.refused_with) {
     failure.what += ": " + completed.refused_with->to_string();
     const bool is_passing =

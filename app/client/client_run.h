@@ -43,6 +43,8 @@ class ClientRun {
   ace::dtls::Completed obtain_token(std::chrono::nanoseconds timeout);
   /// Null without one.
   const ace::client::HeldToken* token() const;
+  /// Does nothing for so long. False: a signal came.
+  bool pause(std::chrono::nanoseconds how_long);
 
   /// What ended an observation.
   enum class ObservationEnd : std::uint8_t {

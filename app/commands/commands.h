@@ -111,10 +111,13 @@ int run_client(const RecordOptions& options, const Console& console);
 int run_rs(const RecordOptions& options, const Console& console);
 int run_policy(const RecordOptions& options, const Console& console);
 
-/// `verb` is get, list, show or revoke.
+/// `verb` is get, list, show, remove or revoke.
 struct TokenOptions {
   std::string verb;
-  std::string server;  ///< get: the name or URI of a [[client.server]]
+  std::string server;  ///< get: the name or URI of a [[client.server]]; remove: the name
+  bool wait = false;   ///< get: ask again until the owner has decided
+  bool held = false;   ///< list: those that this client keeps
+  bool all = false;    ///< remove
   std::string scope;
   std::filesystem::path output;
   double timeout = 90;

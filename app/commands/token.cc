@@ -5,18 +5,13 @@
 #include "app/client/client_run.h"
 #include "app/client/server_choice.h"
 #include "app/commands/commands.h"
+#include "app/commands/held_tokens.h"
 #include "app/key_files.h"
 #include "app/records/ask.h"
 
 namespace aceward::app {
 
 namespace {
-
-std::string scope_as_text(const ace::Scope& scope) {
-  if (const auto* text = std::get_if<std::string>(&scope)) return *text;
-  const auto aif = ace::Aif::parse(std::get<Bytes>(scope));
-  return aif ? aif->to_text() : to_hex(std::get<Bytes>(scope));
-}
 
 void print_token(const ace::client::HeldToken& token, const ClientServerSection& server, const TokenOptions& options,
                  const Console& console) {
@@ -40,6 +35,22 @@ void print_token(const ace::client::HeldToken& token, const ClientServerSection&
   text += "size        " + std::to_string(token.access_token.size()) + " octets\n";
   if (!options.output.empty()) text += "written to  " + options.output.string() + "\n";
   console.out(printable(text));
+}
+
+/// With --wait again and again, as often as the authorization server says, until it has decided.
+ace::dtls::Completed ask_for_token(ClientRun& run, const TokenOptions& options, const Console& console) {
+  const SystemClock clock;
+  const Instant end = clock.now() + std::chrono::milliseconds(std::llround(options.timeout * 1000));
+  for (;;) {
+    auto completed = run.obtain_token(end - clock.now());
+    if (completed.result || !options.wait || !completed.retry_after) return completed;
+    const auto pause = std::max(*completed.retry_after, std::chrono::seconds(1));
+    // Nobody asks earlier than told.
+    if (clock.now() + pause >= end) return completed;
+    console.note("aceward: " + std::string(completed.result.error().reason().what) + "; asking again in " +
+                 std::to_string(pause.count()) + " s");
+    if (!run.pause(pause)) return completed;
+  }
 }
 
 int get_token(const TokenOptions& options, const Config& config, const Console& console) {
@@ -67,7 +78,7 @@ int get_token(const TokenOptions& options, const Config& config, const Console& 
   }
   auto run = ClientRun::start(std::move(*settings), console);
   if (!run) return console.fail(run.error());
-  const auto completed = (*run)->obtain_token(std::chrono::milliseconds(std::llround(options.timeout * 1000)));
+  const auto completed = ask_for_token(**run, options, console);
   if (!completed.result) return console.fail(failure_of(completed));
   const ace::client::HeldToken* token = (*run)->token();
   if (token == nullptr) return console.fail({ExitCode::security, "as_answer_unusable", "there is no token", ""});
@@ -85,6 +96,8 @@ int run_token(const TokenOptions& options, const Console& console) {
   const auto config = load_config(console.options());
   if (!config) return console.fail(config.error());
   if (options.verb == "get") return get_token(options, *config, console);
+  if (options.verb == "list" && options.held) return list_held_tokens(*config, console);
+  if (options.verb == "remove") return remove_held_tokens(options, *config, console);
   JsonObject request;
   request.add("do", "token." + options.verb);
   request.add_text_unless_empty("client", options.client).add_text_unless_empty("rs", options.rs);

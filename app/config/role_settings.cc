@@ -5,6 +5,7 @@
 #include "aceward/cbor/diagnostic.h"
 #include "aceward/coap/message/uri.h"
 #include "aceward/net/resolve.h"
+#include "app/client/token_files.h"
 #include "app/key_files.h"
 
 namespace aceward::app {
@@ -266,8 +267,11 @@ Outcome<ClientSettings> client_settings(const Config& config, std::size_t server
     access.scope = std::move(*scope);
   }
   settings.access.servers.push_back(std::move(access));
+  settings.tokens = kept_tokens_folder(config);
   return settings;
 }
+
+std::optional<std::filesystem::path> kept_tokens_folder(const Config&) { return token_folder(""); }
 
 Outcome<ace::Scope> parse_scope(std::string_view text) {
   if (text.starts_with('/')) {

@@ -21,9 +21,14 @@ struct ClientSettings {
   ace::dtls::AccessClientConfig access;
   /// Of the server that was asked for: index into access.servers, which holds no other.
   std::size_t server = 0;
+  /// Where tokens are kept; nothing: nowhere.
+  std::optional<std::filesystem::path> tokens = std::nullopt;
 };
 /// For `[[client.server]]` number `server` alone: the keys and names of others are not touched.
 Outcome<ClientSettings> client_settings(const Config& config, std::size_t server);
+
+/// Where tokens are kept; nothing: nowhere.
+std::optional<std::filesystem::path> kept_tokens_folder(const Config& config);
 
 /// Text scope-tokens, or AIF when it starts with a slash: `/temp=GET,PUT /led=PUT`.
 Outcome<ace::Scope> parse_scope(std::string_view text);

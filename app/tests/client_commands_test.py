@@ -330,6 +330,42 @@ class AtServers(Servers):
             client.sendto(request.serialize(), ("::1", int(plain.rsplit(":", 1)[1])))
             self.assertEqual(Message.parse(client.recv(2048)).payload, b"x" * 200)
 
+    def test_a_kept_token_serves_the_next_run_without_the_authorization_server(self):
+        self.start()
+        self.allow("read_temp")
+        self.aceward("token", "get", "rs")
+        kept = list((self.folder / "state" / "aceward" / "tokens").iterdir())
+        self.assertEqual(len(kept), 1)
+        self.assertEqual(stat.S_IMODE(kept[0].stat().st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(kept[0].parent.stat().st_mode), 0o700)
+        self.assertEqual(self.servers.pop(0).stop(), 0)  # both sides are offline from here on
+        for _ in range(2):
+            self.assertEqual(self.aceward("get", self.secure + "/temp").stdout, "21.5 C\n")
+        held = json.loads(self.aceward("--json", "token", "list", "--held").stdout)["tokens"]
+        self.assertEqual([(token["server"], token["scope"]) for token in held], [("rs", "read_temp")])
+        self.assertNotIn("access_token", json.dumps(held))
+        # A server that was restarted has forgotten the token, and gets it again.
+        before = json.loads(self.aceward("--json", "token", "list", "--held").stdout)
+        self.aceward("token", "remove", "nobody")
+        self.assertEqual(json.loads(self.aceward("--json", "token", "list", "--held").stdout), before)
+        self.aceward("token", "remove", "rs")
+        self.assertEqual(list(kept[0].parent.iterdir()), [])
+        self.aceward("get", "--timeout", 5, self.secure + "/temp", expect=NO_ANSWER)
+        self.aceward("token", "remove", expect=USAGE)
+
+    def test_a_kept_token_that_others_could_read_is_not_used(self):
+        self.start()
+        self.allow("read_temp")
+        self.aceward("get", self.secure + "/temp")
+        (kept,) = (self.folder / "state" / "aceward" / "tokens").iterdir()
+        kept.chmod(0o644)
+        done = self.aceward("get", self.secure + "/temp")
+        self.assertIn("is not used", done.stderr)
+        self.assertEqual(stat.S_IMODE(kept.stat().st_mode), 0o600)  # the next one took its place
+        kept.write_bytes(b"\xff")
+        self.assertIn("is not used", self.aceward("get", self.secure + "/temp").stderr)
+        self.assertEqual(self.aceward("get", self.secure + "/temp").stderr, "")
+
     def test_a_protected_resource_is_observed(self):
         self.start()
         self.allow()

@@ -63,6 +63,8 @@ class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContextOf(tempfile.TemporaryDirectory()))
         self.config = self.folder / "a" / "aceward.toml"
+        # Tokens that one test keeps are no other's.
+        os.environ["XDG_STATE_HOME"] = str(self.folder / "state")
 
     def enterContextOf(self, context):
         self.addCleanup(context.__exit__, None, None, None)
