@@ -87,6 +87,11 @@ void AccessFlow::start(Target& target, Instant now) {
   Pending& pending = target.queue.front();
   if (now >= pending.deadline) return finish(target, fail(reason::operation_canceled), Step::requesting);
   if (target.token && !target.token->usable_at(now)) retire_token(target, now);
+  if (pending.renewing) {
+    // The session with the authorization server stalled: that is as long as a renewal is waited for.
+    end_strays_of_front(target);
+    give_up_renewal(target, now);
+  }
   if (pending.silent && (!target.token || pending.renewal_tried)) {
     return finish(target, fail(reason::operation_canceled), Step::asking);
   }
