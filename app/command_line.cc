@@ -49,6 +49,8 @@ Grammar::Grammar() : app_("Authorization for constrained devices: ACE, CoAP, DTL
   examples_[&app_] = "aceward init demo && aceward -c demo/aceward.toml serve as rs";
   add_init();
   add_serve();
+  add_config();
+  add_database();
   add_request("get", coap::code::get, "Reads a resource, and gets permission on the way.",
               "aceward get 'coap://[::1]:5693/temp'");
   add_request("put", coap::code::put, "Replaces a resource.", "aceward put -d on 'coap://[::1]:5693/led'");
@@ -67,6 +69,7 @@ Grammar::Grammar() : app_("Authorization for constrained devices: ACE, CoAP, DTL
   add_client();
   add_rs();
   add_policy();
+  add_access_request();
   add_token();
   add_counters();
   add_decode();

@@ -26,6 +26,50 @@ void Grammar::add_serve() {
   on(command, run_serve, serve_);
 }
 
+void Grammar::add_config() {
+  CLI::App* noun = add(app_, "config", "The configuration file.", "aceward -c aceward.toml config check");
+  noun->require_subcommand(1);
+  CLI::App* command =
+      add(*noun, "check",
+          "Reads the configuration and every key file that it names, as serve does, says what is wrong, "
+          "and what would run.",
+          "aceward -c aceward.toml config check");
+  on(command, run_config_check, config_check_);
+}
+
+void Grammar::add_database() {
+  CLI::App* noun = add(app_, "db", "The authorization server's database as a whole.", "aceward db status");
+  noun->require_subcommand(1);
+  const auto add_one = [&](const std::string& verb, const std::string& what, const std::string& example) {
+    CLI::App* command = add(*noun, verb, what, example);
+    DatabaseOptions& options = databases_.emplace_back();
+    options.verb = verb;
+    on(command, run_database, options);
+    return std::pair(command, &options);
+  };
+  add_one("status", "Checks all of it, and says what it holds; also beside a running server.", "aceward db status");
+  add_one("migrate", "Brings one of an older release up to date, after a copy was made; the server must be stopped.",
+          "aceward db migrate");
+  {
+    auto [command, options] = add_one("backup", "Copies it as of one moment; also beside a running server.",
+                                      "aceward db backup store.backup");
+    command->add_option("FILE", options->file, "Where to; it must not be there yet")->required();
+  }
+  {
+    auto [command, options] =
+        add_one("restore",
+                "Puts a backup in its place; the server must be stopped. Tokens and revocations of the present one are "
+                "kept where "
+                "it can be read; else the backup's tokens are revoked, as they may have been since.",
+                "aceward db restore store.backup --yes");
+    command->add_option("FILE", options->file, "The backup")->required();
+    command->add_flag("--replace-unreadable", options->replace_unreadable, "Even if the present one cannot be read");
+    command->add_flag("--keep-tokens", options->keep_tokens,
+                      "Keep the backup's tokens where nobody knows whether they were revoked since");
+    command->add_flag("--yes", options->yes, "Do not ask");
+  }
+}
+
 void Grammar::add_counters() {
   CLI::App* command =
       add(app_, "counters", "Shows what the running servers of this configuration count.", "aceward counters --json");

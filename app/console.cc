@@ -28,6 +28,14 @@ std::size_t character_size(std::string_view text) {
   return is_overlong || is_surrogate || is_beyond ? 0 : size;
 }
 
+/// Of a well-formed character of one to three octets.
+unsigned code_point(std::string_view character) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(character[i])); };
+  if (character.size() == 1) return octet(0);
+  if (character.size() == 2) return (octet(0) & 0x1fU) << 6 | (octet(1) & 0x3fU);
+  return (octet(0) & 0x0fU) << 12 | (octet(1) & 0x3fU) << 6 | (octet(2) & 0x3fU);
+}
+
 bool is_control(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return first < 0x20 || first == 0x7f;
@@ -129,10 +137,10 @@ std::string json_quoted(std::string_view text) {
       quoted += "\xef\xbf\xbd";
     } else if (character == "\"" || character == "\\") {
       quoted.append("\\").append(character);
-    } else if (size == 1 && is_control(character)) {
-      const auto octet = static_cast<unsigned char>(character[0]);
-      quoted.append("\\u00") += hex_digits[octet >> 4];
-      quoted += hex_digits[octet & 15];
+    } else if (is_control(character)) {
+      const unsigned code = code_point(character);
+      quoted.append("\\u");
+      for (const int shift : {12, 8, 4, 0}) quoted += hex_digits[(code >> shift) & 15U];
     } else {
       quoted.append(character);
     }

@@ -62,7 +62,7 @@ class Console {
   GlobalOptions options_;
 };
 
-/// In double quotes as JSON takes it. What is not UTF-8 is replaced.
+/// In double quotes as JSON takes it, with what printable() escapes as \uXXXX. What is not UTF-8 is replaced.
 std::string json_quoted(std::string_view text);
 /// `text` with every octet that a terminal could take for a command escaped, and every mark that reverses what is
 /// shown; valid UTF-8 is kept, and so are tabs and ends of lines.

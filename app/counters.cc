@@ -135,7 +135,11 @@ std::vector<CounterGroup> groups_of(std::string_view role, coaps::ServerStack& s
 
 }  // namespace
 
-std::vector<CounterGroup> counters_of(AsRole& role) { return groups_of("as", role.stack(), role.host().counters()); }
+std::vector<CounterGroup> counters_of(AsRole& role) {
+  auto groups = groups_of("as", role.stack(), role.host().counters());
+  groups.back().values.emplace_back("revoked_tokens", role.service().revocations().size());
+  return groups;
+}
 
 std::vector<CounterGroup> counters_of(RsRole& role) {
   auto groups = groups_of("rs", role.service().stack(), role.host().counters());
@@ -144,6 +148,17 @@ std::vector<CounterGroup> counters_of(RsRole& role) {
   groups.back().values.emplace_back("observers", observations.observers());
   groups.push_back({"rs", "observe", values_of(observations.counters())});
   return groups;
+}
+
+std::vector<DecisionCounters> decisions_of(AsRole& role) {
+  const ace::as::TokenEndpoint::Counters& tokens = role.endpoint().counters();
+  const ace::as::IntrospectionEndpoint::Counters& introspection = role.service().introspection().counters();
+  return {
+      {"as", "tokens_issued", "Tokens that were issued.", tokens.granted, {}},
+      {"as", "token_requests_refused", "Requests for tokens that were refused, by reason.", 0, tokens.refused},
+      {"as", "introspections_active", "Tokens that were told as active.", introspection.active, {}},
+      {"as", "introspections_inactive", "Tokens that were told as not active, by reason.", 0, introspection.inactive},
+      {"as", "introspections_refused", "Introspections that were refused, by reason.", 0, introspection.refused}};
 }
 
 std::string counters_json(const std::vector<CounterGroup>& groups) {

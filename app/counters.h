@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,8 +22,18 @@ struct CounterGroup {
   std::vector<std::pair<std::string_view, std::uint64_t>> values;
 };
 
+/// One kind of decision: how often, or how often for each reason.
+struct DecisionCounters {
+  std::string_view role;
+  std::string_view name;  ///< tokens_issued, token_requests_refused, …
+  std::string_view help;
+  std::uint64_t count = 0;
+  std::optional<std::map<std::string_view, std::uint64_t>> by_reason{};
+};
+
 std::vector<CounterGroup> counters_of(AsRole& role);
 std::vector<CounterGroup> counters_of(RsRole& role);
+std::vector<DecisionCounters> decisions_of(AsRole& role);
 
 /// {"as": {"messages": {"received": 1, …}, …}, "rs": …}
 std::string counters_json(const std::vector<CounterGroup>& groups);

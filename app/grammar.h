@@ -47,6 +47,8 @@ class Grammar {
   // command_line_operation.cc
   void add_init();
   void add_serve();
+  void add_config();
+  void add_database();
   void add_counters();
   void add_decode();
   void add_keygen();
@@ -67,9 +69,14 @@ class Grammar {
                           CLI::App*& command, int (*action)(const RecordOptions&, const Console&));
   CLI::App* add_noun(const std::string& noun, const std::string& what, const std::string& example,
                      int (*action)(const RecordOptions&, const Console&));
+  static void add_credential_options(CLI::App* command, RecordOptions& options);
+  static void add_client_options(CLI::App* command, RecordOptions& options);
+  static void add_rs_options(CLI::App* command, RecordOptions& options, bool rotates);
+  static void add_rule_options(CLI::App* command, RecordOptions& options);
   void add_client();
   void add_rs();
   void add_policy();
+  void add_access_request();
   void add_token();
   std::pair<CLI::App*, TokenOptions*> add_token_verb(CLI::App* noun, const std::string& verb, const std::string& what,
                                                      const std::string& example);
@@ -83,6 +90,7 @@ class Grammar {
   std::function<int(const Console&)> action_;
   InitOptions init_;
   ServeOptions serve_;
+  ConfigCheckOptions config_check_;
   ObserveOptions observe_;
   DiscoverOptions discover_;
   PingOptions ping_;
@@ -93,6 +101,8 @@ class Grammar {
   // Deques: the parser holds references.
   std::deque<RequestOptions> requests_;
   std::deque<RecordOptions> records_;
+  std::deque<AccessRequestOptions> access_requests_;
+  std::deque<DatabaseOptions> databases_;
   std::deque<TokenOptions> tokens_;
 };
 

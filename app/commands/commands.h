@@ -28,6 +28,9 @@ struct ServeOptions {
 };
 int run_serve(const ServeOptions& options, const Console& console);
 
+struct ConfigCheckOptions {};
+int run_config_check(const ConfigCheckOptions& options, const Console& console);
+
 struct RequestOptions {
   coap::Code method = coap::code::get;
   std::string uri;
@@ -79,37 +82,78 @@ struct CountersOptions {
 };
 int run_counters(const CountersOptions& options, const Console& console);
 
-/// `verb` is add, show, list or remove.
+/// `verb` is add, show, list, set, remove, or test. What is absent was not given: `set` leaves it as it is. An empty
+/// text takes away.
 struct RecordOptions {
+  using Text = std::optional<std::string>;
+
   std::string verb;
   std::string name;
   bool yes = false;
   bool dry_run = false;
   // client, rs
-  std::filesystem::path key;
-  // client
-  std::string psk_identity;
-  std::string psk;  ///< `file:PATH` or `generated`
+  Text key;  ///< FILE
+  Text psk_identity;
+  Text psk;  ///< `file:PATH` or `generated`
   std::filesystem::path psk_out;
+  Text certificate_name;
+  Text secret;  ///< `file:PATH` or `generated`
+  std::filesystem::path secret_out;
+  // client
+  std::optional<std::vector<std::string>> groups;
   // rs
-  std::string audience;
-  std::string token_key;  ///< `file:PATH` or `generated`
-  std::string token_key_id;
+  Text audience;
+  std::optional<std::vector<std::string>> group_audiences;
+  Text token_key;  ///< `file:PATH`, `generated` or `rotate`
+  Text token_key_id;
   std::filesystem::path token_key_out;
-  std::string protection;
-  std::string scope_format;
-  std::vector<std::string> pop;
+  Text derivation_key;  ///< `file:PATH` or `generated`
+  std::filesystem::path derivation_key_out;
+  Text protection;
+  Text scope_format;
+  std::optional<std::vector<std::string>> profiles;
+  std::optional<std::vector<std::string>> pop;
+  std::optional<bool> exi;
+  std::optional<bool> group_keys;
+  std::optional<bool> ask_owner;
+  Text refresh_lifetime;
+  Text owner;
   // rs, policy
-  std::string lifetime;
+  Text lifetime;
   // policy
-  std::string client;
-  std::string rs;
-  std::string scope;
-  std::string aif;
+  Text client;
+  Text group;
+  Text rs;
+  Text scope;
+  Text aif;
+  Text hours;
+  Text until;
+  Text at;  ///< test
 };
 int run_client(const RecordOptions& options, const Console& console);
 int run_rs(const RecordOptions& options, const Console& console);
 int run_policy(const RecordOptions& options, const Console& console);
+
+/// `verb` is list, show, approve or deny. The rest is for the rule that approving makes.
+struct AccessRequestOptions {
+  std::string verb;
+  std::int64_t number = 0;
+  RecordOptions rule;
+  std::string how_long;  ///< deny
+  std::int64_t limit = 100;
+  std::int64_t after = 0;
+};
+int run_access_request(const AccessRequestOptions& options, const Console& console);
+
+/// `verb` is status, migrate, backup or restore.
+struct DatabaseOptions {
+  std::string verb;
+  std::filesystem::path file;  ///< the backup
+  bool replace_unreadable = false;
+  bool keep_tokens = false;
+  bool yes = false;
+};
+int run_database(const DatabaseOptions& options, const Console& console);
 
 /// `verb` is get, list, show, remove or revoke.
 struct TokenOptions {
@@ -124,6 +168,7 @@ struct TokenOptions {
   std::optional<std::int64_t> number;
   std::string client;
   std::string rs;
+  std::string audience;
   bool live = false;
   std::int64_t limit = 100;
   std::int64_t after = 0;

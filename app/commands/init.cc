@@ -53,10 +53,20 @@ listen = "[::1]:@AS@"
 issuer = "as"
 channel_key = "file:keys/as-channel.pem"
 signing_key = "file:keys/as-signing.pem"
+# previous_signing_keys = "file:keys/as-signing-old.pem"   # while keys change
 
 [store]
 path = "store.db"
 socket = "admin.sock"
+
+# [admin]
+# group = "aceward"            # its users administer the servers that they own: aceward rs set rs --owner USER
+
+# [audit]
+# path = "audit.log"           # a line of JSON for every decision
+
+# [metrics]
+# listen = "127.0.0.1:9464"    # for Prometheus
 
 [rs]
 listen = "[::1]:@RS@"
@@ -70,6 +80,17 @@ iss = "as"
 key = "file:keys/as-signing.pub.pem"
 token_key = "file:keys/rs-token.key"
 token_key_id = "@KID@"
+
+# [rs.as]                      # to ask the authorization server about tokens, and to learn which were revoked
+# issuer = "as"
+# uri = "coaps://[::1]:@AS@"
+# key = "file:keys/as-channel.pub.pem"
+# introspect = "reference"
+
+# [[rs.grant]]                 # rights without any token
+# name = "panel"
+# key = "file:keys/panel.pub.pem"
+# scope = "read_temp"
 
 [[rs.resource]]
 path = "/temp"

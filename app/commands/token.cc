@@ -101,18 +101,20 @@ int run_token(const TokenOptions& options, const Console& console) {
   JsonObject request;
   request.add("do", "token." + options.verb);
   request.add_text_unless_empty("client", options.client).add_text_unless_empty("rs", options.rs);
+  request.add_text_unless_empty("audience", options.audience);
   if (options.number) request.add("number", *options.number);
   if (options.verb == "list") {
     if (options.live) request.add("live", true);
     request.add("limit", options.limit).add("after", options.after);
   }
   if (options.verb == "revoke") {
-    const int ways = (options.number ? 1 : 0) + (options.client.empty() ? 0 : 1) + (options.rs.empty() ? 0 : 1);
-    if (ways != 1) return console.fail(Failure::usage("revoke takes one of NUMBER, --client and --rs"));
+    const int ways = (options.number ? 1 : 0) + (options.client.empty() ? 0 : 1) + (options.rs.empty() ? 0 : 1) +
+                     (options.audience.empty() ? 0 : 1);
+    if (ways != 1) return console.fail(Failure::usage("revoke takes one of NUMBER, --client, --rs and --audience"));
     if (!options.yes) {
       const std::string what = options.number            ? "token " + std::to_string(*options.number)
                                : !options.client.empty() ? "all tokens of client " + options.client
-                                                         : "all tokens for " + options.rs;
+                                                         : "all tokens for " + options.rs + options.audience;
       if (const auto confirmed = console.confirm("Revoke " + what + "?"); !confirmed) {
         return console.fail(confirmed.error());
       }

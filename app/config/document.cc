@@ -39,6 +39,7 @@ std::string_view form_of(ValueKind kind) {
     case ValueKind::factor: return "write a number from 1 to 10, without quotes";
     case ValueKind::flag: return "write true or false, without quotes";
     case ValueKind::texts:
+    case ValueKind::keys:
     case ValueKind::addresses: return "write a text in quotes, or an array of them";
     case ValueKind::methods: return "write an array: [\"GET /temp\", \"PUT /led\"]";
     default: return "write a text in quotes";
@@ -177,8 +178,8 @@ class DocumentReader {
       value.value = flag->get();
       return value;
     }
-    const bool takes_array =
-        entry.kind == ValueKind::texts || entry.kind == ValueKind::addresses || entry.kind == ValueKind::methods;
+    const bool takes_array = entry.kind == ValueKind::texts || entry.kind == ValueKind::addresses ||
+                             entry.kind == ValueKind::methods || entry.kind == ValueKind::keys;
     if (const toml::array* array = node.as_array(); array != nullptr && takes_array) {
       return read_array(entry, whose, *array);
     }
@@ -198,12 +199,16 @@ class DocumentReader {
     if (!value) return fault(place_of(node), whose + " is \"" + written.substr(0, 80) + "\"", value.error());
     value->place = place_of(node);
     if (auto* reference = std::get_if<KeyReference>(&value->value)) reference->place = value->place;
+    if (auto* references = std::get_if<std::vector<KeyReference>>(&value->value)) {
+      for (KeyReference& reference : *references) reference.place = value->place;
+    }
     return std::move(*value);
   }
 
   Outcome<ConfigValue> read_array(const ConfigKey& entry, const std::string& whose, const toml::array& array) {
     ConfigValue all{std::vector<std::string>(), place_of(array)};
     if (entry.kind == ValueKind::addresses) all.value = std::vector<Address>();
+    if (entry.kind == ValueKind::keys) all.value = std::vector<KeyReference>();
     for (const toml::node& element : array) {
       if (!element.is_string()) {
         return fault(place_of(element), whose + " holds " + std::string(type_name(element)),
@@ -213,6 +218,8 @@ class DocumentReader {
       if (!one) return one;
       if (auto* addresses = std::get_if<std::vector<Address>>(&all.value)) {
         addresses->push_back(std::get<std::vector<Address>>(one->value).front());
+      } else if (auto* references = std::get_if<std::vector<KeyReference>>(&all.value)) {
+        references->push_back(std::move(std::get<std::vector<KeyReference>>(one->value).front()));
       } else {
         std::get<std::vector<std::string>>(all.value).push_back(
             std::move(std::get<std::vector<std::string>>(one->value).front()));

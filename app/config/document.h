@@ -14,10 +14,11 @@
 namespace aceward::app {
 
 struct ConfigValue {
-  /// By kind: text, uri, choice; texts, methods; address; addresses; path; key; duration; count and
+  /// By kind: text, uri, choice; texts, methods; address; addresses; path; key; keys; duration; count and
   /// count0; flag; octets; interval; factor.
   std::variant<std::string, std::vector<std::string>, Address, std::vector<Address>, std::filesystem::path,
-               KeyReference, std::chrono::seconds, std::uint64_t, bool, Bytes, std::chrono::milliseconds, double>
+               KeyReference, std::vector<KeyReference>, std::chrono::seconds, std::uint64_t, bool, Bytes,
+               std::chrono::milliseconds, double>
       value;
   Place place;
 };

@@ -57,6 +57,22 @@ void take_counts(Struct& out, const CountKey<Struct> (&keys)[size], const Config
   for (const auto& key : keys) out.*key.member = block.get<std::uint64_t>(key.name);
 }
 
+/// Every value as text, to tell whether a section has changed.
+std::string written_form(const ConfigBlock& block) {
+  std::string text;
+  for (const auto& [name, value] : block.values) {
+    if (name == "drain_timeout") continue;  // this one changes while the roles run
+    text.append(block.section).append(" ").append(name).append(" ");
+    if (const auto* number = std::get_if<std::uint64_t>(&value.value)) text += std::to_string(*number);
+    if (const auto* seconds = std::get_if<std::chrono::seconds>(&value.value)) text += std::to_string(seconds->count());
+    if (const auto* ms = std::get_if<std::chrono::milliseconds>(&value.value)) text += std::to_string(ms->count());
+    if (const auto* factor = std::get_if<double>(&value.value)) text += std::to_string(*factor);
+    if (const auto* choice = std::get_if<std::string>(&value.value)) text += *choice;
+    text += "\n";
+  }
+  return text;
+}
+
 /// The smallest message that says anything: the suggestion of RFC 7252 section 4.6 cut down to one block of 16 octets
 /// with its options.
 constexpr std::size_t smallest_datagram = 64;
@@ -125,6 +141,7 @@ Outcome<CoapSection> read_coap(const SectionOf& section_of, const std::filesyste
   coap.blockwise.request_szx = coap::Szx::fitting(octets);
   coap.blockwise.response_szx = coap::Szx::fitting(octets);
   if (checks.failure()) return std::unexpected(*checks.failure());
+  coap.written = written_form(block);
   return coap;
 }
 
@@ -134,6 +151,7 @@ Outcome<LimitsSection> read_limits(const SectionOf& section_of, const std::files
   LimitChecks checks(block, file);
   take_counts(limits, dtls_counts, block);
   take_counts(limits.messages, message_counts, block);
+  limits.drain_timeout = block.get<std::chrono::seconds>("drain_timeout");
   limits.handshake_timeout = block.get<std::chrono::seconds>("handshake_timeout");
   limits.idle_timeout = block.get<std::chrono::seconds>("idle_timeout");
   checks.between("datagram_size", smallest_datagram, largest_datagram);
@@ -172,6 +190,7 @@ Outcome<LimitsSection> read_limits(const SectionOf& section_of, const std::files
                           std::to_string(limits.messages.answers_per_peer) + ": observations count there too");
   }
   if (of_observe.failure()) return std::unexpected(*of_observe.failure());
+  limits.written = written_form(block) + written_form(blockwise) + written_form(observe);
   return limits;
 }
 

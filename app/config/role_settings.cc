@@ -2,126 +2,75 @@
 
 #include <charconv>
 
-#include "aceward/cbor/diagnostic.h"
 #include "aceward/coap/message/uri.h"
+#include "aceward/crypto/encoding.h"
 #include "aceward/net/resolve.h"
 #include "app/client/token_files.h"
-#include "app/key_files.h"
+#include "app/config/key_reader.h"
 
 namespace aceward::app {
 
 namespace {
 
-class KeyReader {
- public:
-  explicit KeyReader(const Config& config) : config_(config) {}
-
-  Outcome<cose::Key> private_key(const KeyReference& reference) const {
-    return parsed(reference, Exposure::owner_only,
-                  [&](const Secret& content, std::string_view name) { return parse_private_key(content, name); });
+/// Certificates are nobody's secret.
+Outcome<std::string> certificates_in(const std::optional<std::filesystem::path>& path, const std::string& key,
+                                     const Config& config) {
+  if (!path) return std::string();
+  const auto content = read_file(*path, Exposure::anybody);
+  if (!content) {
+    return std::unexpected(config_failure(config.file, {}, key + ": " + content.error().what, content.error().check));
   }
-  Outcome<cose::Key> public_key(const KeyReference& reference) const {
-    return parsed(reference, Exposure::anybody, [&](const Secret& content, std::string_view name) {
-      return parse_public_key(as_text(content.expose()), name);
-    });
-  }
-  Outcome<Secret> symmetric(const KeyReference& reference) const {
-    return parsed(reference, Exposure::owner_only,
-                  [&](const Secret& content, std::string_view name) { return parse_symmetric_key(content, name); });
-  }
-
-  std::unexpected<Failure> fault(const KeyReference& reference, const std::string& what,
-                                 const std::string& check) const {
-    return std::unexpected(config_failure(config_.file, reference.place, reference.key + ": " + what, check));
-  }
-
- private:
-  template <class Parse>
-  auto parsed(const KeyReference& reference, Exposure exposure, Parse parse) const
-      -> Outcome<typename decltype(parse(std::declval<const Secret&>(), ""))::value_type> {
-    if (reference.is_credential && reference.path.empty()) {
-      return fault(reference, "$CREDENTIALS_DIRECTORY is not set, so there is no " + reference.text,
-                   "start it as a systemd service with LoadCredential=, or name a file: instead");
-    }
-    // The service manager gives credentials out; their mode is its business.
-    const auto content = read_file(reference.path, reference.is_credential ? Exposure::anybody : exposure);
-    if (!content) return fault(reference, content.error().what, content.error().check);
-    auto value = parse(*content, reference.path.string());
-    if (!value) return fault(reference, value.error().what, value.error().check);
-    return std::move(*value);
-  }
-
-  const Config& config_;
-};
-
-tls::ServerConfig dtls_of(const LimitsSection& limits) {
-  tls::ServerConfig dtls;
-  dtls.max_sessions = limits.sessions;
-  dtls.max_half_open = limits.half_open;
-  dtls.half_open_timeout = limits.handshake_timeout;
-  dtls.idle_timeout = limits.idle_timeout;
-  return dtls;
+  return std::string(as_text(content->expose()));
 }
 
-Outcome<ace::TrustedIssuer> issuer_of(const IssuerSection& section, const KeyReader& keys) {
-  ace::TrustedIssuer issuer{.iss = section.iss, .verifying_keys = {}, .token_keys = {}};
-  if (section.key) {
-    // Without a kid: the issuer has one key, whatever it calls it.
-    auto key = keys.public_key(*section.key);
-    if (!key) return std::unexpected(key.error());
-    issuer.verifying_keys.push_back(std::move(*key));
-  }
-  if (section.token_key) {
-    auto octets = keys.symmetric(*section.token_key);
-    if (!octets) return std::unexpected(octets.error());
-    if (octets->size() != 16) {
-      return keys.fault(*section.token_key, "the key has " + std::to_string(octets->size()) + " octets",
-                        "tokens are encrypted with AES-CCM-16-64-128: 16 octets");
-    }
-    auto key = cose::Key::symmetric(std::move(*octets));
-    if (!key) return keys.fault(*section.token_key, "the key cannot be used", std::string(key.error().reason().check));
-    if (!section.token_key_id.empty()) key->kid = section.token_key_id;
-    issuer.token_keys.push_back(std::move(*key));
-  }
-  return issuer;
+void set_endpoints(AsSettings& settings, const AsSection& as) {
+  const AsRequestsSection& requests = as.requests;
+  settings.tokens.arrival_allowance = as.arrival_allowance;
+  settings.tokens.requests.per_client = static_cast<std::uint32_t>(requests.per_client);
+  settings.tokens.live_tokens_per_client = requests.live_tokens_per_client;
+  settings.tokens.secrets.wrong_per_peer = static_cast<std::uint32_t>(requests.wrong_secrets_per_peer);
+  settings.tokens.secrets.wrong_per_client = static_cast<std::uint32_t>(requests.wrong_secrets_per_client);
+  settings.tokens.come_back = requests.come_back;
+  settings.tokens.request_kept = requests.kept;
+  settings.tokens.request_book = {.in_all = requests.waiting, .per_client = requests.waiting_per_client};
+  settings.introspection_path = as.introspection.path;
+  settings.introspection.cache_for = as.introspection.cache;
+  settings.introspection.clients_may_ask = as.introspection.clients_may_ask;
+  settings.introspection.asks_per_second = static_cast<std::uint32_t>(as.introspection.per_second);
+  settings.introspection.asks_at_once = static_cast<std::uint32_t>(as.introspection.at_once);
+  settings.revocation_path = as.revocation.path;
+  settings.revocations.administrators = as.revocation.administrators;
+  settings.revocations.updates_kept = as.revocation.updates_kept;
+  settings.revocations.updates_in_answer = as.revocation.updates_in_answer;
 }
 
-Outcome<RsResource> resource_of(const ResourceSection& section, const Config& config) {
-  const auto fault = [&](const std::string& what, const std::string& check) {
-    return std::unexpected(
-        config_failure(config.file, section.place, "[[rs.resource]] " + section.path + ": " + what, check));
-  };
-  RsResource resource;
-  resource.path = section.path;
-  resource.is_public = section.is_public;
-  const auto format = parse_content_format(section.content_format);
-  if (!format) return fault("content_format is \"" + section.content_format + "\"", "write a name or a number");
-  resource.format = *format;
-  resource.content = to_bytes(section.content);
-  if (is_cbor_format(*format) && !section.content.empty()) {
-    auto octets = cbor::from_diagnostic(section.content);
-    if (!octets) return fault("content is not diagnostic notation", "write CBOR like {1: \"on\"}");
-    resource.content = std::move(*octets);
+/// By its raw public key, or by its name in a certificate.
+Outcome<tls::ExpectedServer> expected_server(const ClientAsSection& section, const KeyReader& keys) {
+  if (section.authorities) {
+    auto authorities = keys.authorities(*section.authorities);
+    if (!authorities) return std::unexpected(authorities.error());
+    return tls::ExpectedServer(tls::NamedServer{std::move(*authorities), section.server_name});
   }
-  if (resource.content.size() > config.rs->content_limit)
-    return fault("content is too long", "raise [rs] content_limit");
-  for (const std::string& method : section.methods) {
-    for (unsigned detail = 1; detail <= 4; ++detail) {
-      if (ace::method_name(detail) == method) resource.methods.emplace_back(0U, detail);
-    }
-  }
-  return resource;
+  const auto key = keys.public_key(*section.key);
+  if (!key) return std::unexpected(key.error());
+  const auto public_key = key->public_key();
+  if (!public_key) return keys.fault(*section.key, "the key cannot be used", "name a P-256 public key");
+  return tls::ExpectedServer(crypto::spki_der(*public_key));
 }
 
-Outcome<Address> address_of(const Config& config, const std::string& whose, const std::string& uri) {
-  const auto parsed = coap::parse_uri(uri);
-  if (!parsed) return std::unexpected(Failure::of(ExitCode::configuration, parsed.error(), whose + " " + uri));
-  const auto addresses = net::resolve(parsed->host, parsed->port);
-  if (!addresses) {
-    return std::unexpected(
-        Failure::of(ExitCode::no_answer, addresses.error(), whose + " " + uri + " in " + config.file.string()));
-  }
-  return addresses->front();
+Outcome<ace::dtls::AsCertificate> as_certificate(const Config& config, const ClientAsSection& section,
+                                                 const KeyReader& keys) {
+  const KeyReference& key_file = section.certificate_key ? *section.certificate_key : *config.client->key;
+  const auto key = keys.private_key(key_file);
+  if (!key) return std::unexpected(key.error());
+  const auto private_key = key->private_key();
+  const auto pair = private_key ? tls::RawKeyPair::from_key(*private_key) : std::unexpected(private_key.error());
+  if (!pair) return keys.fault(key_file, "DTLS takes a P-256 key", "make one with: aceward keygen -o FILE");
+  auto chain = keys.chain(*section.certificate, *pair);
+  if (!chain) return std::unexpected(chain.error());
+  auto server = expected_server(section, keys);
+  if (!server) return std::unexpected(server.error());
+  return ace::dtls::AsCertificate{std::move(*chain), std::move(*server)};
 }
 
 Outcome<ace::dtls::AsAccess> as_access(const Config& config, const ClientAsSection& section, const KeyReader& keys) {
@@ -134,7 +83,19 @@ Outcome<ace::dtls::AsAccess> as_access(const Config& config, const ClientAsSecti
     if (!address) return std::unexpected(address.error());
     as.entry.address = *address;
   }
-  if (section.key) {
+  as.entry.token_lifetime = section.token_lifetime;
+  as.entry.ask_profile = section.ask_profile;
+  if (section.certificate) {
+    auto certificate = as_certificate(config, section, keys);
+    if (!certificate) return std::unexpected(certificate.error());
+    as.credentials = std::move(*certificate);
+  } else if (section.client_secret) {
+    auto secret = keys.symmetric(*section.client_secret);
+    if (!secret) return std::unexpected(secret.error());
+    auto server = expected_server(section, keys);
+    if (!server) return std::unexpected(server.error());
+    as.credentials = ace::dtls::AsSecret{section.client_id, std::move(*secret), std::move(*server)};
+  } else if (section.key) {
     auto key = keys.public_key(*section.key);
     if (!key) return std::unexpected(key.error());
     as.credentials = ace::dtls::AsRawKey{std::move(*key)};
@@ -147,6 +108,26 @@ Outcome<ace::dtls::AsAccess> as_access(const Config& config, const ClientAsSecti
 }
 
 }  // namespace
+
+tls::ServerConfig dtls_of(const LimitsSection& limits) {
+  tls::ServerConfig dtls;
+  dtls.max_sessions = limits.sessions;
+  dtls.max_half_open = limits.half_open;
+  dtls.half_open_timeout = limits.handshake_timeout;
+  dtls.idle_timeout = limits.idle_timeout;
+  return dtls;
+}
+
+Outcome<Address> address_of(const Config& config, const std::string& whose, const std::string& uri) {
+  const auto parsed = coap::parse_uri(uri);
+  if (!parsed) return std::unexpected(Failure::of(ExitCode::configuration, parsed.error(), whose + " " + uri));
+  const auto addresses = net::resolve(parsed->host, parsed->port);
+  if (!addresses) {
+    return std::unexpected(
+        Failure::of(ExitCode::no_answer, addresses.error(), whose + " " + uri + " in " + config.file.string()));
+  }
+  return addresses->front();
+}
 
 MessageSettings message_settings(const Config& config) {
   MessageSettings messages{config.coap.parameters, config.limits.messages, config.coap.blockwise,
@@ -179,54 +160,20 @@ Outcome<AsSettings> as_settings(const Config& config) {
                       .messages = message_settings(config),
                       .dtls = dtls_of(config.limits),
                       .audit = {}};
+  for (const KeyReference& reference : as.previous_signing_keys) {
+    auto key = keys.private_key(reference);
+    if (!key) return std::unexpected(key.error());
+    settings.previous_signing_keys.push_back(std::move(*key));
+  }
+  auto chain = certificates_in(as.channel_certificate, "[as] channel_certificate", config);
+  if (!chain) return std::unexpected(chain.error());
+  settings.certificate_chain = std::move(*chain);
+  auto authorities = certificates_in(as.client_authorities, "[as] client_authorities", config);
+  if (!authorities) return std::unexpected(authorities.error());
+  settings.client_authorities = std::move(*authorities);
+  set_endpoints(settings, as);
   settings.store.durability = config.store.is_relaxed ? store::Durability::relaxed : store::Durability::full;
   settings.store.token_retention = config.store.token_retention;
-  return settings;
-}
-
-Outcome<RsSettings> rs_settings(const Config& config) {
-  if (!config.rs) {
-    return std::unexpected(config_failure(config.file, {}, "there is no section [rs]", "see `aceward init --help`"));
-  }
-  const RsSection& rs = *config.rs;
-  const KeyReader keys(config);
-  auto channel = keys.private_key(rs.channel_key);
-  if (!channel) return std::unexpected(channel.error());
-  if (channel->crv() != cose::crv::p256) {
-    return keys.fault(rs.channel_key, "DTLS takes a P-256 key", "make one with: aceward keygen -o FILE");
-  }
-  RsSettings settings{.listen = rs.listen,
-                      .listen_plain = rs.listen_plain,
-                      .trusted_plain = rs.trusted_plain,
-                      .channel_key = std::move(*channel),
-                      .tokens = {},
-                      .server = {},
-                      .resources = {},
-                      .messages = message_settings(config),
-                      .dtls = dtls_of(config.limits),
-                      .content_limit = rs.content_limit,
-                      .on_decision = {}};
-  for (const IssuerSection& section : rs.issuers) {
-    auto issuer = issuer_of(section, keys);
-    if (!issuer) return std::unexpected(issuer.error());
-    settings.tokens.issuers.push_back(std::move(*issuer));
-  }
-  settings.tokens.audiences = rs.audiences;
-  settings.tokens.text_scopes = rs.scopes;
-  settings.server.authz_info_path = rs.authz_info_path;
-  settings.server.hosts = rs.hosts;
-  settings.server.tokens.tokens = config.limits.tokens;
-  settings.server.hints.as_uri = rs.as_uri;
-  if (rs.as_uri) settings.server.hints.audience = rs.audiences.front();
-  using SuggestScope = ace::rs::HintsConfig::SuggestScope;
-  settings.server.hints.suggest_scope = rs.hint_scope == "no"    ? SuggestScope::no
-                                        : rs.hint_scope == "aif" ? SuggestScope::aif
-                                                                 : SuggestScope::text;
-  for (const ResourceSection& section : rs.resources) {
-    auto resource = resource_of(section, config);
-    if (!resource) return std::unexpected(resource.error());
-    settings.resources.push_back(std::move(*resource));
-  }
   return settings;
 }
 
@@ -255,6 +202,15 @@ Outcome<ClientSettings> client_settings(const Config& config, std::size_t server
     if (!plain) return std::unexpected(plain.error());
     access.entry.plain = *plain;
   }
+  if (section.key) {
+    auto key = keys.public_key(*section.key);
+    if (!key) return std::unexpected(key.error());
+    access.server_key = std::move(*key);
+  }
+  if (section.authz_info) {
+    access.entry.authz_info_path = *section.authz_info;
+    access.entry.find_authz_info = false;
+  }
   access.kind = section.with_psk ? ace::client::PopKind::pre_shared_key : ace::client::PopKind::raw_public_key;
   access.transport =
       section.token_in_psk_identity ? ace::dtls::TokenTransport::psk_identity : ace::dtls::TokenTransport::authz_info;
@@ -268,10 +224,16 @@ Outcome<ClientSettings> client_settings(const Config& config, std::size_t server
   }
   settings.access.servers.push_back(std::move(access));
   settings.tokens = kept_tokens_folder(config);
+  settings.access.renew_before = client.renew_before;
   return settings;
 }
 
-std::optional<std::filesystem::path> kept_tokens_folder(const Config&) { return token_folder(""); }
+std::optional<std::filesystem::path> kept_tokens_folder(const Config& config) {
+  const std::string& configured = config.client ? config.client->token_cache : "";
+  const auto folder = token_folder(configured);
+  if (!folder || folder->is_absolute()) return folder;
+  return config.file.parent_path() / *folder;
+}
 
 Outcome<ace::Scope> parse_scope(std::string_view text) {
   if (text.starts_with('/')) {

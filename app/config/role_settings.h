@@ -27,7 +27,7 @@ struct ClientSettings {
 /// For `[[client.server]]` number `server` alone: the keys and names of others are not touched.
 Outcome<ClientSettings> client_settings(const Config& config, std::size_t server);
 
-/// Where tokens are kept; nothing: nowhere.
+/// Where [client] token_cache keeps tokens; nothing: nowhere.
 std::optional<std::filesystem::path> kept_tokens_folder(const Config& config);
 
 /// Text scope-tokens, or AIF when it starts with a slash: `/temp=GET,PUT /led=PUT`.

@@ -11,7 +11,15 @@ using enum ValueKind;
 
 constexpr std::array section_table = std::to_array<ConfigSectionKind>({
     {"as", false, "The authorization server, run by `aceward serve as`."},
+    {"as.introspection", false,
+     "Where resource servers, and clients of their own tokens, ask what a token is worth (RFC 9200 section 5.9)."},
+    {"as.revocation", false, "The list of revoked tokens that resource servers and clients follow (RFC 9770)."},
+    {"as.requests", false, "How much each client may ask, and how long what the owner has to decide waits."},
     {"rs", false, "The resource server, run by `aceward serve rs`."},
+    {"rs.as", false,
+     "The server's own session with its authorization server: to ask about tokens, and to follow the list of revoked "
+     "ones."},
+    {"rs.grant", true, "A key that has rights here without any token and any authorization server."},
     {"rs.issuer", true, "An authorization server whose tokens the resource server takes."},
     {"rs.resource", true,
      "A resource, held in memory: GET reads it, PUT replaces it, POST appends to it, DELETE empties it."},
@@ -22,7 +30,15 @@ constexpr std::array section_table = std::to_array<ConfigSectionKind>({
     {"client.server", true,
      "A resource server. The client follows its hints only to the authorization server that is named here."},
     {"store", false, "The authorization server's database, and the socket through which commands reach it."},
+    {"admin", false,
+     "Who may use the local socket. The superuser and the user that the server runs as are administrators. Any other "
+     "user whom the socket lets in sees and changes only the servers that name that user as their owner (`aceward rs "
+     "add --owner USER`): their rules, tokens and waiting requests."},
     {"log", false, "What a running server says on standard error."},
+    {"audit", false,
+     "A record of every decision: a line of JSON each, without secrets. Opened anew at SIGHUP, for logrotate."},
+    {"metrics", false,
+     "What the servers count, for Prometheus: `http://ADDRESS/metrics`, text format 0.0.4, without encryption."},
     {"coap", false,
      "How messages travel, of servers and of the client: the transmission parameters of RFC 7252 section 4.8, and the "
      "size of blocks."},
@@ -40,7 +56,40 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
     {"as", "token_path", text, false, "/token", "", "the path of the token endpoint"},
     {"as", "channel_key", key, true, "", "", "P-256 private key (PEM): its raw public key in DTLS"},
     {"as", "signing_key", key, true, "", "", "P-256 or Ed25519 private key (PEM): signs tokens"},
+    {"as", "previous_signing_keys", keys, false, "", "",
+     "private keys (PEM) that signed before and that resource servers still trust, while keys change"},
     {"as", "maximum_lifetime", duration, false, "30d", "", "no token lives longer"},
+    {"as", "arrival_allowance", duration, false, "24h", "",
+     "how long a token that lives from its arrival (exi) may take to reach its server before it is taken for ended"},
+    {"as", "channel_certificate", path, false, "", "",
+     "the certificate chain (PEM) of channel_key, for clients that want one"},
+    {"as", "client_authorities", path, false, "", "",
+     "the authorities (PEM) whose certificates clients and servers may authenticate with; none if absent"},
+
+    {"as.introspection", "path", text, false, "/introspect", "", "its path; empty: there is none"},
+    {"as.introspection", "cache", duration, false, "30s", "", "how long an answer may be kept (Max-Age)"},
+    {"as.introspection", "clients_may_ask", flag, false, "true", "", "whether clients may ask about their own tokens"},
+    {"as.introspection", "per_second", count0, false, "1000", "",
+     "questions of one asker in a second, on average; more are answered 4.29; 0: no limit"},
+    {"as.introspection", "at_once", count, false, "2000", "", "the same, at once"},
+
+    {"as.revocation", "path", text, false, "/revoke/trl", "", "its path; empty: there is none"},
+    {"as.revocation", "administrators", texts, false, "", "",
+     "names of clients or servers that see the whole list, not only what concerns them"},
+    {"as.revocation", "updates_kept", count, false, "10", "", "MAX_N: updates kept for each asker"},
+    {"as.revocation", "updates_in_answer", count, false, "5", "", "MAX_DIFF_BATCH: updates in one answer"},
+
+    {"as.requests", "per_client", count0, false, "20", "",
+     "token requests of a client in 10 s; more are answered 4.29; 0: no limit"},
+    {"as.requests", "live_tokens_per_client", count0, false, "1000", "",
+     "tokens of a client that live at a time; 0: no limit"},
+    {"as.requests", "wrong_secrets_per_peer", count, false, "10", "", "wrong client_secrets from one address in 60 s"},
+    {"as.requests", "wrong_secrets_per_client", count, false, "100", "", "the same for one client, from anywhere"},
+    {"as.requests", "come_back", duration, false, "60s", "",
+     "when a client whose request waits for the owner is told to ask again"},
+    {"as.requests", "kept", duration, false, "7d", "", "how long such a request waits after it was last asked"},
+    {"as.requests", "waiting", count, false, "1000", "", "requests that wait, in all"},
+    {"as.requests", "waiting_per_client", count, false, "10", "", "requests of a client that wait"},
 
     {"rs", "listen", addresses, true, "", "", "CoAP over DTLS; port 0 takes a free one"},
     {"rs", "listen_plain", addresses, false, "", "",
@@ -56,13 +105,52 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
     {"rs", "authz_info_path", text, false, "/authz-info", "", "the path where tokens are uploaded"},
     {"rs", "hosts", texts, false, "", "", "the names (Uri-Host) under which it is asked; any if absent"},
     {"rs", "channel_key", key, true, "", "", "P-256 private key (PEM): its raw public key in DTLS"},
+    {"rs", "clock_synchronized", flag, false, "true", "",
+     "whether the machine's clock tells the date; if not, tokens need exi, or cnonce_lifetime"},
+    {"rs", "sequences", path, false, "", "",
+     "the file of the highest numbers of tokens with exi, which makes the server take such tokens; keep it out of "
+     "backups"},
+    {"rs", "cnonce_lifetime", duration, false, "", "",
+     "hints carry a nonce, and tokens must have one that is not older than this; no nonces if absent"},
+    {"rs", "anonymous_sessions", count0, false, "0", "",
+     "DTLS sessions of clients that authenticate with nothing, to post tokens unseen by others"},
+    {"rs", "unused_tokens", duration, false, "1h", "",
+     "a token that nobody used for so long after it came is forgotten"},
     {"rs", "content_limit", count, false, "65536", "", "octets that a resource may hold"},
 
     {"rs.issuer", "iss", text, true, "", "", "the claim `iss` of its tokens"},
-    {"rs.issuer", "key", key, false, "", "", "its public key (PEM), with which it signs tokens"},
+    {"rs.issuer", "key", keys, false, "", "",
+     "its public keys (PEM), with which it signs tokens; two while it changes them"},
     {"rs.issuer", "token_key", key, false, "", "",
-     "the symmetric key (16 octets) under which it encrypts tokens for this server; `key` or this is needed"},
+     "the symmetric key (16 octets) under which it encrypts tokens for this server; `key`, this, or an `[rs.as]` for "
+     "this issuer is needed"},
     {"rs.issuer", "token_key_id", octets, false, "", "", "the `kid` of token_key; any if absent"},
+    {"rs.issuer", "previous_token_key", key, false, "", "", "the token_key before, while it changes"},
+    {"rs.issuer", "previous_token_key_id", octets, false, "", "", "the `kid` of previous_token_key; any if absent"},
+    {"rs.issuer", "derivation_key", keys, false, "", "",
+     "symmetric keys, the newest first, from which and from the token the keys of clients are derived (RFC 9202 "
+     "section "
+     "3.3.1)"},
+
+    {"rs.as", "issuer", text, true, "", "", "the `iss` of an [[rs.issuer]]: whose tokens are asked about"},
+    {"rs.as", "uri", uri, true, "", "", "where it is: `coaps://as.example`"},
+    {"rs.as", "key", key, false, "", "", "its public key (PEM), which it must prove; the server uses channel_key"},
+    {"rs.as", "psk_identity", text, false, "", "", "instead of `key`: who this server is to it"},
+    {"rs.as", "psk", key, false, "", "", "with psk_identity: the symmetric key shared with it"},
+    {"rs.as", "introspect", choice, false, "reference", "never|reference|always",
+     "which tokens it is asked about: none, those that only it can read, or all"},
+    {"rs.as", "introspection_path", text, false, "/introspect", "", "where it is asked"},
+    {"rs.as", "cache", duration, false, "30s", "",
+     "how long its answer counts; a token about which it can not be asked again gives no rights then"},
+    {"rs.as", "follow_revocations", flag, false, "true", "",
+     "whether the session is kept up to follow its list of revoked tokens"},
+    {"rs.as", "revocation_path", text, false, "/revoke/trl", "", "where that list is"},
+
+    {"rs.grant", "name", text, true, "", "", "what logs call it"},
+    {"rs.grant", "key", key, false, "", "", "the client's public key (PEM)"},
+    {"rs.grant", "psk_identity", text, false, "", "", "instead of `key`: the identity that the client uses"},
+    {"rs.grant", "psk", key, false, "", "", "with psk_identity: the symmetric key"},
+    {"rs.grant", "scope", text, true, "", "", "what it may do: scope-tokens of `[rs.scope]`, or `/temp=GET,PUT`"},
 
     {"rs.resource", "path", text, true, "", "", "where it is: `/temp`"},
     {"rs.resource", "content", text, false, "", "",
@@ -74,6 +162,13 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
     {"rs.scope", "*", methods, false, "", "", "what the scope-token allows: `[\"GET /temp\", \"PUT /led\"]`"},
 
     {"client", "key", key, false, "", "", "P-256 private key (PEM): its raw public key in DTLS"},
+    {"client", "token_cache", text, false, "", "",
+     "the folder in which tokens are kept until they end, readable by its owner alone; `none` keeps nothing. If "
+     "absent: "
+     "`$XDG_STATE_HOME/aceward/tokens`"},
+    {"client", "renew_before", duration, false, "60s", "",
+     "so long before its end, but not before its last fifth, a token is renewed: when it is used, and while something "
+     "is observed"},
 
     {"client.as", "name", text, true, "", "", "what it is called in this file"},
     {"client.as", "uri", uri, true, "", "", "its token endpoint: `coaps://as.example/token`"},
@@ -81,6 +176,17 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
     {"client.as", "key", key, false, "", "", "its public key (PEM), which it must prove; the client uses its own key"},
     {"client.as", "psk_identity", text, false, "", "", "instead of `key`: who the client is to it"},
     {"client.as", "psk", key, false, "", "", "with psk_identity: the symmetric key shared with it"},
+    {"client.as", "certificate", key, false, "", "",
+     "the client's certificate chain (PEM), its own first: the client uses it instead of its raw key"},
+    {"client.as", "certificate_key", key, false, "", "", "its private key (PEM); `[client] key` if absent"},
+    {"client.as", "authorities", key, false, "", "",
+     "instead of `key`: CA certificates (PEM); the server must have a certificate by one of them, for server_name"},
+    {"client.as", "server_name", text, false, "", "", "with authorities: the name in its certificate"},
+    {"client.as", "client_id", text, false, "", "", "who the client is to it, where it authenticates with a secret"},
+    {"client.as", "client_secret", key, false, "", "", "with client_id: the secret (hexadecimal)"},
+    {"client.as", "token_lifetime", duration, false, "", "",
+     "how long its tokens live if it does not say so; such tokens are of no use if absent"},
+    {"client.as", "ask_profile", flag, false, "false", "", "it is asked to say for which profile a token is"},
 
     {"client.server", "name", text, true, "", "", "what `aceward token get` calls it"},
     {"client.server", "uri", uri, true, "", "", "where it is: `coaps://rs.example`"},
@@ -94,6 +200,10 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
      "how a token bound to a psk gets there: uploaded, or in the handshake"},
     {"client.server", "scope", text, false, "", "",
      "what to ask for: scope-tokens, or `/temp=GET,PUT` for AIF; else what the hints suggest"},
+    {"client.server", "key", key, false, "", "",
+     "its public key (PEM): used where the authorization server does not tell it; one that it tells must be the same"},
+    {"client.server", "authz_info", text, false, "", "",
+     "the path where it takes tokens; `/authz-info` if absent, else what its /.well-known/core names"},
 
     {"store", "path", path, false, "store.db", "", "the database"},
     {"store", "socket", path, false, "admin.sock", "", "the running server's local socket"},
@@ -101,8 +211,20 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
      "full: what was told survives a power cut; relaxed: the last moments may be lost"},
     {"store", "token_retention", duration, false, "7d", "", "how long an expired token stays listed"},
 
+    {"admin", "group", text, false, "", "", "this group of the system may open the socket"},
+    {"admin", "open_to_anybody", flag, false, "false", "", "every user of the machine may open it"},
+
     {"log", "level", choice, false, "refusals", "none|refusals|all", "which decisions are logged"},
 
+    {"audit", "path", path, false, "", "", "the file, made with mode 0600; no audit log if absent"},
+    {"audit", "strangers_per_second", count, false, "100", "",
+     "lines about peers that proved no identity; more are counted, and their number is a line of its own"},
+
+    {"metrics", "listen", address0, false, "", "",
+     "where it is fetched: `127.0.0.1:9464`; port 0 takes a free one; none if absent"},
+
+    {"limits", "drain_timeout", duration, false, "5s", "",
+     "how long a server that was told to end waits until answers that are due have left"},
     {"limits", "sessions", count, false, "4096", "", "DTLS sessions, at about 12 KiB each"},
     {"limits", "half_open", count, false, "64", "", "DTLS handshakes under way"},
     {"limits", "tokens", count, false, "4096", "", "tokens that the resource server holds"},
@@ -172,8 +294,10 @@ std::string_view kind_text(ValueKind kind) {
     case texts: return "text or array of texts";
     case uri: return "URI";
     case address: return "address";
+    case address0: return "address";
     case addresses: return "address or array of addresses";
     case path: return "path";
+    case keys: return "`file:PATH` or `credential:NAME`, or array of them";
     case key: return "`file:PATH` or `credential:NAME`";
     case duration: return "duration";
     case count: return "integer from 1";

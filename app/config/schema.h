@@ -15,8 +15,10 @@ enum class ValueKind : std::uint8_t {
   texts,  ///< a text, or an array of them
   uri,    ///< coap or coaps
   address,
+  address0,   ///< an address whose port may be 0
   addresses,  ///< an address, or an array of them
   path,       ///< relative to the file's folder
+  keys,       ///< a key, or an array of them
   key,        ///< `file:PATH` or `credential:NAME`
   duration,   ///< "90s", "10m", "1h", "7d"
   count,      ///< an integer from 1

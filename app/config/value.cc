@@ -69,6 +69,7 @@ std::expected<ConfigValue, std::string> value_from_text(const ConfigKey& key, st
       if (!address || address->port == 0) return std::unexpected("write \"192.0.2.1:5684\" or \"[2001:db8::1]:5684\"");
       return ConfigValue{*address, {}};
     }
+    case ValueKind::address0:
     case ValueKind::addresses: {
       // A port that is not written would be 0, which has a meaning of its own here: it must be written.
       const auto address = Address::parse(written, 1);
@@ -76,6 +77,7 @@ std::expected<ConfigValue, std::string> value_from_text(const ConfigKey& key, st
       if (!address || !other || address->port != other->port) {
         return std::unexpected("write \"[::1]:5684\", with the port");
       }
+      if (key.kind == ValueKind::address0) return ConfigValue{*address, {}};
       return ConfigValue{std::vector<Address>{*address}, {}};
     }
     case ValueKind::path: {
@@ -83,9 +85,11 @@ std::expected<ConfigValue, std::string> value_from_text(const ConfigKey& key, st
       if (path.empty()) return std::unexpected("write a path");
       return ConfigValue{path.is_absolute() ? path : folder / path, {}};
     }
+    case ValueKind::keys:
     case ValueKind::key: {
       auto reference = key_reference(key, written, folder);
       if (!reference) return std::unexpected(reference.error());
+      if (key.kind == ValueKind::keys) return ConfigValue{std::vector<KeyReference>{std::move(*reference)}, {}};
       return ConfigValue{std::move(*reference), {}};
     }
     case ValueKind::duration: {

@@ -1,152 +1,188 @@
 #include "app/records/admin.h"
 
-#include <memory>
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
-#include "app/records/record_json.h"
+#include "app/records/admin_request.h"
+#include "app/records/record_members.h"
 
 namespace aceward::app {
 
-namespace {
-
+using ace::as::ClientRecord;
+using ace::as::PolicyRule;
+using ace::as::ServerRecord;
 using store::Store;
 
 std::string line_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-/// One request with the way back to whoever asked.
-class Request {
- public:
-  Request(Store& store, const Json& json, WallTime now, AdminReply reply)
-      : store_(store), json_(json), now_(now), reply_(std::move(reply)) {}
+void AdminRequest::execute() {
+  const std::string what = text("do");
+  if (const auto flag = json_.find("dry_run"); flag != json_.end()) {
+    dry_run_ = *flag == true;
+    json_.erase("dry_run");
+  }
+  if (what == "rs.show") return show_server();
+  if (what == "rs.list") return list("servers", &ace::as::Registry::servers);
+  if (what == "policy.add") return add_rule();
+  if (what == "policy.show") return show_rule();
+  if (what == "policy.list") return list("rules", &ace::as::Registry::rules);
+  if (what == "policy.set") return set_rule();
+  if (what == "policy.remove") return remove_rule();
+  if (what == "policy.test") return test_policy();
+  if (what == "token.list") return list_tokens();
+  if (what == "token.show") return show_token();
+  if (what == "token.revoke") return revoke();
+  if (what == "request.list") return list_requests();
+  if (what == "request.show") return show_request();
+  if (what == "request.approve") return approve_request();
+  if (what == "request.deny") return deny_request();
+  if (!context_.asker.is_administrator) return answer(Error(reason::asker_not_allowed));
+  if (!execute_for_administrator(what)) answer(Error(reason::record_invalid, "do"));
+}
 
-  void execute() {
-    const auto found = json_.find("do");
-    const std::string what = found != json_.end() && found->is_string() ? found->get<std::string>() : "";
-    if (const auto flag = json_.find("dry_run"); flag != json_.end()) {
-      dry_run_ = *flag == true;
-      json_.erase("dry_run");
+bool AdminRequest::execute_for_administrator(const std::string& what) {
+  if (what == "client.add") return add(client_from_json(json_), &Store::add_client, &Store::client), true;
+  if (what == "rs.add") return add(server_from_json(json_), &Store::add_server, &Store::server), true;
+  if (what == "client.show") return show(&Store::client), true;
+  if (what == "client.list") return list("clients", &ace::as::Registry::clients), true;
+  if (what == "client.set") return set<ClientRecord>(&Store::client, &Store::set_client), true;
+  if (what == "rs.set") return set<ServerRecord>(&Store::server, &Store::set_server), true;
+  if (what == "client.remove") return remove(&Store::client, &Store::remove_client), true;
+  if (what == "rs.remove") return remove(&Store::server, &Store::remove_server), true;
+  return false;
+}
+
+std::string AdminRequest::text(const char* name) const {
+  const auto found = json_.find(name);
+  return found != json_.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::int64_t AdminRequest::number(const char* name, std::int64_t fallback) const {
+  const auto found = json_.find(name);
+  return found != json_.end() && found->is_number_integer() ? found->get<std::int64_t>() : fallback;
+}
+
+bool AdminRequest::administers(const std::string& server) const {
+  const auto found = store_.server(server);
+  return found ? context_.asker.administers(**found) : context_.asker.is_administrator;
+}
+
+bool AdminRequest::administers(const ace::as::IssuedToken& token) const {
+  if (context_.asker.is_administrator) return true;
+  const auto registry = store_.registry();
+  if (!registry) return false;
+  // A token for several servers belongs to whoever administers all of them.
+  std::vector<std::int64_t> servers = token.more_servers;
+  servers.push_back(token.server_id);
+  return std::ranges::all_of(servers, [&](std::int64_t id) {
+    const ServerRecord* server = (*registry)->server_by_id(id);
+    return server != nullptr && context_.asker.administers(*server);
+  });
+}
+
+template <class Record, class Find>
+void AdminRequest::add(Result<Record> record, void (Store::*change)(Record, store::Done<store::Added>), Find find) {
+  if (!record) return answer(record.error());
+  if (dry_run_) {
+    if (!record->name.empty() && (store_.*find)(record->name)) return answer(Error(reason::record_exists));
+    return answer(Json{{"name", record->name}});
+  }
+  (store_.*change)(std::move(*record),
+                   told<store::Added>([](const store::Added& added) { return Json{{"name", added.name}}; }));
+}
+
+template <class Find>
+void AdminRequest::show(Find find) {
+  const auto record = (store_.*find)(text("name"));
+  if (!record) return answer(record.error());
+  answer(to_json(**record));
+}
+
+template <class Records>
+void AdminRequest::list(const char* member, Records records) {
+  const auto registry = store_.registry();
+  if (!registry) return answer(registry.error());
+  Json all = Json::array();
+  for (const auto& record : ((**registry).*records)()) {
+    if constexpr (requires { record.audience; }) {
+      if (!context_.asker.administers(record)) continue;
+    } else if constexpr (requires { record.server; }) {
+      if (!administers(record.server)) continue;
     }
-    if (what == "client.add") return add(client_from_json(json_), &Store::add_client, &Store::client);
-    if (what == "rs.add") return add(server_from_json(json_), &Store::add_server, &Store::server);
-    if (what == "policy.add") return add(rule_from_json(json_), &Store::add_rule, &Store::rule);
-    if (what == "client.show") return show(&Store::client);
-    if (what == "rs.show") return show(&Store::server);
-    if (what == "policy.show") return show(&Store::rule);
-    if (what == "client.list") return list("clients", &ace::as::Registry::clients);
-    if (what == "rs.list") return list("servers", &ace::as::Registry::servers);
-    if (what == "policy.list") return list("rules", &ace::as::Registry::rules);
-    if (what == "client.remove") return remove(&Store::client, &Store::remove_client);
-    if (what == "rs.remove") return remove(&Store::server, &Store::remove_server);
-    if (what == "policy.remove") return remove_rule();
-    if (what == "token.list") return list_tokens();
-    if (what == "token.show") return show_token();
-    if (what == "token.revoke") return revoke();
-    answer(Error(reason::record_invalid, "do"));
+    all.push_back(to_json(record));
   }
+  answer(Json{{member, std::move(all)}});
+}
 
- private:
-  void answer(const Json& json) { reply_(line_of(json)); }
-  void answer(const Error& error) { reply_(admin_error(error)); }
+template <class Record, class Find>
+void AdminRequest::set(Find find, void (Store::*change)(Record, store::Done<store::Revision>)) {
+  const std::string name = text("name");
+  const auto found = (store_.*find)(name);
+  if (!found) return answer(found.error());
+  Record record = copy_of(**found);
+  if (const auto applied = apply_members(record, json_); !applied) return answer(applied.error());
+  if (dry_run_) return answer(Json{{"name", name}});
+  (store_.*change)(std::move(record), told<store::Revision>([name](const store::Revision& revision) {
+                     return Json{{"name", name}, {"tokens_revoked", revision.tokens}};
+                   }));
+}
 
-  std::string text(const char* name) const {
-    const auto found = json_.find(name);
-    return found != json_.end() && found->is_string() ? found->get<std::string>() : "";
+template <class Find>
+void AdminRequest::remove(Find find, void (Store::*change)(std::string, store::Done<store::Removal>)) {
+  const std::string name = text("name");
+  if (const auto record = (store_.*find)(name); !record) return answer(record.error());
+  if (dry_run_) return answer(Json{{"name", name}});
+  (store_.*change)(name, told<store::Removal>([name](const store::Removal& removed) {
+                     return Json{{"name", name}, {"rules_removed", removed.rules}, {"tokens_revoked", removed.tokens}};
+                   }));
+}
+
+void AdminRequest::show_server() {
+  const auto record = store_.server(text("name"));
+  if (!record) return answer(record.error());
+  if (!context_.asker.administers(**record)) return answer(Error(reason::record_missing));
+  answer(to_json(**record));
+}
+
+void AdminRequest::add_rule() {
+  auto rule = rule_from_json(json_);
+  if (rule && !administers(rule->server)) return answer(Error(reason::record_missing));
+  add(std::move(rule), &Store::add_rule, &Store::rule);
+}
+
+void AdminRequest::show_rule() {
+  const auto rule = store_.rule(text("name"));
+  if (!rule) return answer(rule.error());
+  if (!administers((*rule)->server)) return answer(Error(reason::record_missing));
+  answer(to_json(**rule));
+}
+
+void AdminRequest::set_rule() {
+  const std::string name = text("name");
+  const auto found = store_.rule(name);
+  if (!found) return answer(found.error());
+  PolicyRule rule = **found;
+  if (!administers(rule.server)) return answer(Error(reason::record_missing));
+  if (const auto applied = apply_members(rule, json_); !applied) return answer(applied.error());
+  if (!administers(rule.server)) return answer(Error(reason::record_missing));
+  if (rule.client.empty() == rule.group.empty()) {
+    return answer(Error(reason::record_invalid, "one of client and group"));
   }
-  std::int64_t number(const char* name, std::int64_t fallback) const {
-    const auto found = json_.find(name);
-    return found != json_.end() && found->is_number_integer() ? found->get<std::int64_t>() : fallback;
-  }
+  if (dry_run_) return answer(Json{{"name", name}});
+  store_.set_rule(std::move(rule), [reply = reply_, name](Result<> set) {
+    reply(set ? line_of({{"name", name}}) : admin_error(set.error()));
+  });
+}
 
-  template <class Record, class Find>
-  void add(Result<Record> record, void (Store::*change)(Record, store::Done<store::Added>), Find find) {
-    if (!record) return answer(record.error());
-    if (dry_run_) {
-      if (!record->name.empty() && (store_.*find)(record->name)) return answer(Error(reason::record_exists));
-      return answer(Json{{"name", record->name}});
-    }
-    (store_.*change)(std::move(*record), [reply = reply_](Result<store::Added> added) {
-      reply(added ? line_of({{"name", added->name}}) : admin_error(added.error()));
-    });
-  }
-
-  template <class Find>
-  void show(Find find) {
-    const auto record = (store_.*find)(text("name"));
-    if (!record) return answer(record.error());
-    answer(to_json(**record));
-  }
-
-  template <class Records>
-  void list(const char* member, Records records) {
-    const auto registry = store_.registry();
-    if (!registry) return answer(registry.error());
-    Json all = Json::array();
-    for (const auto& record : ((**registry).*records)()) all.push_back(to_json(record));
-    answer(Json{{member, std::move(all)}});
-  }
-
-  template <class Find>
-  void remove(Find find, void (Store::*change)(std::string, store::Done<store::Removal>)) {
-    const std::string name = text("name");
-    if (const auto record = (store_.*find)(name); !record) return answer(record.error());
-    if (dry_run_) return answer(Json{{"name", name}});
-    (store_.*change)(name, [reply = reply_, name](Result<store::Removal> removed) {
-      reply(removed ? line_of({{"name", name}, {"rules_removed", removed->rules}, {"tokens_revoked", removed->tokens}})
-                    : admin_error(removed.error()));
-    });
-  }
-
-  void remove_rule() {
-    const std::string name = text("name");
-    if (const auto record = store_.rule(name); !record) return answer(record.error());
-    if (dry_run_) return answer(Json{{"name", name}});
-    store_.remove_rule(name, [reply = reply_, name](Result<> removed) {
-      reply(removed ? line_of({{"name", name}}) : admin_error(removed.error()));
-    });
-  }
-
-  void list_tokens() {
-    const std::int64_t limit = number("limit", 100);
-    if (limit < 1) return answer(Error(reason::record_invalid, "limit"));
-    store::TokenFilter filter{.client = text("client"), .server = text("rs"), .live_at = {}, .after = {}, .limit = {}};
-    if (const auto live = json_.find("live"); live != json_.end() && *live == true) filter.live_at = now_;
-    filter.after = ace::as::TokenNumber(number("after", 0));
-    filter.limit = static_cast<std::size_t>(limit);
-    const auto tokens = store_.tokens(filter);
-    if (!tokens) return answer(tokens.error());
-    Json all = Json::array();
-    for (const auto& token : *tokens) all.push_back(to_json(token, now_));
-    answer(Json{{"tokens", std::move(all)}});
-  }
-
-  void show_token() {
-    const auto token = store_.token(ace::as::TokenNumber(number("number", 0)));
-    if (!token) return answer(token.error());
-    answer(to_json(*token, now_));
-  }
-
-  void revoke() {
-    const std::string client = text("client");
-    const std::string server = text("rs");
-    const std::int64_t number_asked = number("number", 0);
-    const int ways = (client.empty() ? 0 : 1) + (server.empty() ? 0 : 1) + (number_asked == 0 ? 0 : 1);
-    if (ways != 1) return answer(Error(reason::record_invalid, "one of number, client, rs"));
-    auto done = [reply = reply_](Result<std::int64_t> count) {
-      reply(count ? line_of({{"tokens_revoked", *count}}) : admin_error(count.error()));
-    };
-    if (!client.empty()) return store_.revoke_client(client, std::move(done));
-    if (!server.empty()) return store_.revoke_server(server, std::move(done));
-    store_.revoke_token(ace::as::TokenNumber(number_asked), std::move(done));
-  }
-
-  Store& store_;
-  Json json_;
-  WallTime now_;
-  AdminReply reply_;
-  bool dry_run_ = false;
-};
-
-}  // namespace
+void AdminRequest::remove_rule() {
+  const std::string name = text("name");
+  const auto rule = store_.rule(name);
+  if (!rule) return answer(rule.error());
+  if (!administers((*rule)->server)) return answer(Error(reason::record_missing));
+  if (dry_run_) return answer(Json{{"name", name}});
+  store_.remove_rule(name, [reply = reply_, name](Result<> removed) {
+    reply(removed ? line_of({{"name", name}}) : admin_error(removed.error()));
+  });
+}
 
 std::string admin_error(const Error& error) {
   std::string what(error.reason().what);
@@ -163,10 +199,10 @@ bool asks_for_counters(std::string_view request) {
   return json.is_object() && json.value("do", Json()) == "counters";
 }
 
-void execute(Store& store, std::string_view request, WallTime now, AdminReply reply) {
+void execute(const AdminContext& context, std::string_view request, AdminReply reply) {
   const Json json = Json::parse(request, nullptr, false);
   if (!json.is_object()) return reply(admin_error(Error(reason::record_invalid, "not a JSON object")));
-  Request(store, json, now, std::move(reply)).execute();
+  AdminRequest(context, json, std::move(reply)).execute();
 }
 
 }  // namespace aceward::app

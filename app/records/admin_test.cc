@@ -34,13 +34,14 @@ class Admin : public testing::Test {
 
   json ask(const std::string& request) {
     std::promise<std::string> answered;
-    execute(*store_, request, WallTime(std::chrono::seconds(1000)),
+    execute({.store = *store_, .now = WallTime(std::chrono::seconds(1000)), .asker = asker_}, request,
             [&](std::string line) { answered.set_value(std::move(line)); });
     return json::parse(answered.get_future().get());
   }
   std::string reason_of(const json& request) { return ask(request.dump())["error"].value("reason", ""); }
 
   SeededRandom random_{1};
+  Asker asker_;
   std::filesystem::path folder_;
   std::unique_ptr<store::Store> store_;
   std::string public_key_, private_key_;
@@ -108,6 +109,32 @@ TEST_F(Admin, RefusesRecordsThatContradictThemselves) {
   EXPECT_EQ(reason_of(with(server, "scope_format", "prose")), "record_invalid");
   EXPECT_EQ(reason_of(with(server, "lifetime", "1h")), "record_invalid");
   EXPECT_EQ(reason_of(with(server, "public_key", "")), "record_invalid");
+}
+
+TEST_F(Admin, SetChangesWhatIsGivenAndKeepsSecrets) {
+  const std::string psk = "000102030405060708090a0b0c0d0e0f";
+  ask(json{{"do", "client.add"}, {"name", "c"}, {"psk_identity", "i"}, {"psk", psk}}.dump());
+  EXPECT_EQ(ask(R"({"do": "client.set", "name": "c", "groups": ["g"]})"), json({{"name", "c"}, {"tokens_revoked", 0}}));
+  EXPECT_EQ(ask(R"({"do": "client.show", "name": "c"})")["has_psk"], true);
+  EXPECT_EQ(to_hex(store_->client("c").value()->psk.expose()), psk) << "a copy of a record has its secrets";
+  EXPECT_EQ(reason_of({{"do", "client.set"}, {"name", "c"}, {"psk", ""}, {"psk_identity", ""}}), "record_invalid")
+      << "nothing would be left to authenticate with";
+}
+
+TEST_F(Admin, AnOwnerMeetsOnlyServersOfItsOwn) {
+  ask(json{{"do", "client.add"}, {"name", "c"}, {"public_key", public_key_}}.dump());
+  ask(json{{"do", "rs.add"}, {"name", "mine"}, {"audience", "m"}, {"token_key", std::string(32, '0')}, {"owner", "u"}}
+          .dump());
+  ask(json{{"do", "rs.add"}, {"name", "other"}, {"audience", "o"}, {"token_key", std::string(32, '0')}}.dump());
+  asker_ = {.is_administrator = false, .user = 1000, .name = "u"};
+  EXPECT_EQ(ask(R"({"do": "rs.list"})")["servers"].size(), 1U);
+  EXPECT_EQ(reason_of({{"do", "client.list"}}), "asker_not_allowed");
+  EXPECT_EQ(reason_of({{"do", "policy.add"}, {"client", "c"}, {"rs", "other"}, {"scope", "a"}}), "record_missing");
+  EXPECT_EQ(ask(R"({"do": "policy.add", "name": "r", "client": "c", "rs": "mine", "scope": "a"})")["name"], "r");
+  EXPECT_EQ(reason_of({{"do", "policy.set"}, {"name", "r"}, {"rs", "other"}}), "record_missing");
+  EXPECT_EQ(reason_of({{"do", "token.revoke"}, {"audience", "o"}}), "record_missing");
+  asker_.name.clear();
+  EXPECT_EQ(ask(R"({"do": "rs.list"})")["servers"].size(), 0U) << "a user without a name owns nothing";
 }
 
 }  // namespace

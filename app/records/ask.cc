@@ -30,7 +30,8 @@ Outcome<std::string> ask_the_store(const Config& config, std::string_view reques
   // The completion runs on the writer's thread, before the store ends at the latest.
   std::promise<std::string> answered;
   auto answer = answered.get_future();
-  execute(**opened, request, SystemClock().wall(), [&](std::string line) { answered.set_value(std::move(line)); });
+  execute({.store = **opened, .now = SystemClock().wall(), .maximum_lifetime = config.as->maximum_lifetime}, request,
+          [&](std::string line) { answered.set_value(std::move(line)); });
   return answer.get();
 }
 
@@ -39,8 +40,12 @@ std::string cell_text(const std::string& column, const Json& value) {
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_number_integer()) {
     const auto number = value.get<std::int64_t>();
-    if (column == "issued_at" || column == "expires_at") return time_text(WallTime(std::chrono::seconds(number)));
-    if (column == "lifetime") return std::to_string(number) + " s";
+    static constexpr std::string_view times[] = {"issued_at",   "expires_at", "until",         "holds_until",
+                                                 "first_asked", "last_asked", "refresh_until", "at"};
+    if (std::ranges::find(times, column) != std::end(times)) {
+      return time_text(WallTime(std::chrono::seconds(number)));
+    }
+    if (column == "lifetime" || column == "refresh_lifetime") return std::to_string(number) + " s";
     return std::to_string(number);
   }
   if (value.is_array()) {
@@ -58,7 +63,11 @@ std::string cell_text(const std::string& column, const Json& value) {
 
 /// What a list leaves to `show`.
 bool is_in_lists(const std::string& column) {
-  return column != "public_key" && column != "key_thumbprint" && column != "thumbprint" && column != "token_key_id";
+  static constexpr std::string_view left_out[] = {
+      "public_key",  "key_thumbprint",         "thumbprint",         "token_key_id",    "previous_token_key_id",
+      "profiles",    "has_previous_token_key", "has_derivation_key", "group_keys",      "has_secret",
+      "first_asked", "certificate_name",       "refresh_lifetime",   "group_audiences", "refresh_until"};
+  return std::ranges::find(left_out, column) == std::end(left_out);
 }
 
 std::string table(const Json& records) {
@@ -99,6 +108,10 @@ std::string members(const Json& record) {
   for (const auto& [column, value] : record.items()) width = std::max(width, column.size());
   std::string text;
   for (const auto& [column, value] : record.items()) {
+    if (value.is_array() && !value.empty() && value.front().is_object()) {
+      text.append("\n").append(table(value));
+      continue;
+    }
     text.append(column).append(width + 2 - column.size(), ' ').append(cell_text(column, value)).append("\n");
   }
   return text;
@@ -128,6 +141,11 @@ JsonObject& JsonObject::add(std::string_view name, std::int64_t number) {
 
 JsonObject& JsonObject::add_flag(std::string_view name, bool flag) {
   member(name).text_ += flag ? "true" : "false";
+  return *this;
+}
+
+JsonObject& JsonObject::add_null(std::string_view name) {
+  member(name).text_ += "null";
   return *this;
 }
 
@@ -179,25 +197,23 @@ Outcome<std::string> ask_admin(const Config& config, std::string request) {
   return line;
 }
 
-int ask_and_print(const Console& console, const Config& config, std::string request, std::string_view done) {
-  const auto line = ask_admin(config, std::move(request));
-  if (!line) return console.fail(line.error());
+void print_reply(const Console& console, const std::string& line, std::string_view done) {
   if (console.json()) {
-    console.out(*line + "\n");
-    return 0;
+    console.out(line + "\n");
+    return;
   }
-  const Json reply = Json::parse(*line, nullptr, false);
+  const Json reply = Json::parse(line, nullptr, false);
   if (reply.size() == 1 && reply.begin()->is_array()) {
     if (reply.begin()->empty()) {
       console.note("there are none");
     } else {
       console.out(table(*reply.begin()));
     }
-    return 0;
+    return;
   }
   if (done.empty()) {
     console.out(members(reply));
-    return 0;
+    return;
   }
   std::string text(done);
   if (reply.contains("name")) text += " " + cell_text("name", reply["name"]);
@@ -208,6 +224,12 @@ int ask_and_print(const Console& console, const Config& config, std::string requ
     text += ", " + words + ": " + cell_text(column, value);
   }
   if (!console.options().quiet) console.out(text + "\n");
+}
+
+int ask_and_print(const Console& console, const Config& config, std::string request, std::string_view done) {
+  const auto line = ask_admin(config, std::move(request));
+  if (!line) return console.fail(line.error());
+  print_reply(console, *line, done);
   return 0;
 }
 

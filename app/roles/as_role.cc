@@ -2,6 +2,18 @@
 
 namespace aceward::app {
 
+namespace {
+
+/// The one that signs first.
+std::vector<cose::Key> signing_keys_of(AsSettings& settings) {
+  std::vector<cose::Key> keys;
+  keys.push_back(std::move(settings.signing_key));
+  for (cose::Key& key : settings.previous_signing_keys) keys.push_back(std::move(key));
+  return keys;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<AsRole>> AsRole::start(net::EventLoop& loop, AsSettings settings, Random& random) {
   std::unique_ptr<AsRole> role(new AsRole(loop, random));
   ACEWARD_TRY(role->set_up(std::move(settings)));
@@ -15,10 +27,17 @@ Result<> AsRole::set_up(AsSettings settings) {
   };
   store_ = ACEWARD_TRY(store::Store::open(settings.database, settings.store, random_));
   ace::dtls::AsServiceConfig config;
-  config.tokens.issuer = std::move(settings.issuer);
+  config.tokens = std::move(settings.tokens);
+  config.tokens.issuer = settings.issuer;
   config.tokens.maximum_lifetime = settings.maximum_lifetime;
-  config.signing_keys.push_back(std::move(settings.signing_key));
+  config.introspection = std::move(settings.introspection);
+  config.introspection.issuer = settings.issuer;
+  config.revocations = std::move(settings.revocations);
+  config.signing_keys = signing_keys_of(settings);
   config.token_path = std::move(settings.token_path);
+  config.introspection_path = std::move(settings.introspection_path);
+  config.revocation_path = std::move(settings.revocation_path);
+  config.observations = settings.messages.observations;
   config.stack.dtls = settings.dtls;
   config.stack.parameters = settings.messages.parameters;
   config.stack.limits = settings.messages.limits;
@@ -26,6 +45,15 @@ Result<> AsRole::set_up(AsSettings settings) {
   config.stack.blockwise_limits = settings.messages.blockwise_limits;
   const crypto::PrivateKey channel_key = ACEWARD_TRY(settings.channel_key.private_key());
   config.stack.dtls->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(channel_key));
+  config.stack.dtls->ticket_key = ACEWARD_TRY(tls::TicketKey::generate());
+  config.stack.dtls->clock = &loop_.clock();
+  if (!settings.certificate_chain.empty()) {
+    config.stack.dtls->certificate =
+        ACEWARD_TRY(tls::CertificateChain::from_pem(settings.certificate_chain, *config.stack.dtls->raw_key));
+  }
+  if (!settings.client_authorities.empty()) {
+    config.stack.dtls->client_authorities = ACEWARD_TRY(tls::Authorities::from_pem(settings.client_authorities));
+  }
   service_ = ACEWARD_TRY(ace::dtls::AsService::create(std::move(config), {*store_, store_.get()}, loop_.clock(),
                                                       random_, [this] { host_->wake(); }));
   if (settings.audit) service_->set_audit(settings.audit);
@@ -52,6 +80,19 @@ void AsRole::refresh_registry() {
   registry_ = std::move(*registry);
   service_->set_registry(registry_);
 }
+
+void AsRole::on_records_changed() {
+  if (!service_) return;
+  refresh_registry();
+  service_->update_revocations();
+  host_->wake();
+}
+
+Result<> AsRole::reconfigure(AsSettings settings) {
+  return service_->tokens().set_signing_keys(signing_keys_of(settings));
+}
+
+bool AsRole::has_answers_due() { return stack().endpoint().occupancy().answers > 0; }
 
 void AsRole::close_sessions() {
   service_->stack().close_all(loop_.now());

@@ -19,7 +19,16 @@ struct AsSettings {
   std::string token_path = "/token";
   cose::Key channel_key;  ///< P-256 key pair: the raw public key of the DTLS server
   cose::Key signing_key;  ///< P-256 or Ed25519 key pair: signs tokens
+  std::vector<cose::Key> previous_signing_keys = {};
   std::chrono::seconds maximum_lifetime{std::chrono::hours(24 * 30)};
+  /// `issuer` and `maximum_lifetime` are those above.
+  ace::as::TokenEndpointConfig tokens = {};
+  ace::as::IntrospectionEndpointConfig introspection = {};
+  ace::as::RevocationListConfig revocations = {};
+  std::string introspection_path = "/introspect";  ///< empty: there is none
+  std::string revocation_path = "/revoke/trl";     ///< empty: there is none
+  std::string certificate_chain = {};              ///< PEM, of channel_key; empty: none
+  std::string client_authorities = {};             ///< PEM; empty: none
   std::filesystem::path database;
   store::Options store;  ///< `post` is set by the role
   MessageSettings messages = {};
@@ -44,7 +53,14 @@ class AsRole final : public net::Application {
 
   /// Takes up what has changed in the store. Also done before every request.
   void refresh_registry();
-  /// Tells every client that the session ends.
+  /// Records have changed through this process.
+  void on_records_changed();
+  /// Signing keys: from the next request on. What else differs is left for the next start.
+  Result<> reconfigure(AsSettings settings);
+  /// For a shutdown, in this order: drops what comes in; says whether answers are due; tells every client that the
+  /// session ends.
+  void stop_receiving() { host_->stop_receiving(); }
+  bool has_answers_due();
   void close_sessions();
 
   void pump(Instant now) override;

@@ -73,6 +73,15 @@ class RsRole::MemoryResource final : public ace::rs::GuardedResource, public coa
   coap::StoredResource stored_;
 };
 
+class RsRole::Link final : public net::Application {
+ public:
+  explicit Link(RsRole& role) : role_(role) {}
+  void pump(Instant /*now*/) override { role_.host_->wake(); }
+
+ private:
+  RsRole& role_;
+};
+
 Result<std::unique_ptr<RsRole>> RsRole::start(net::EventLoop& loop, RsSettings settings, Random& random) {
   std::unique_ptr<RsRole> role(new RsRole(loop));
   ACEWARD_TRY(role->set_up(std::move(settings), random));
@@ -91,6 +100,14 @@ Result<> RsRole::set_up(RsSettings settings, Random& random) {
   config.observations = settings.messages.observations;
   const crypto::PrivateKey channel_key = ACEWARD_TRY(settings.channel_key.private_key());
   config.stack.dtls->raw_key = ACEWARD_TRY(tls::RawKeyPair::from_key(channel_key));
+  config.stack.dtls->ticket_key = ACEWARD_TRY(tls::TicketKey::generate());
+  config.configured_keys = std::move(settings.configured_keys);
+  if (settings.anonymous_sessions > 0) config.anonymous.emplace().most = settings.anonymous_sessions;
+  if (!settings.sequences.empty()) {
+    sequences_ = ACEWARD_TRY(store::SequenceFile::open(settings.sequences.string()));
+    config.sequences = &*sequences_;
+  }
+  config.as_link = std::move(settings.as_link);
   service_ = ACEWARD_TRY(ace::dtls::RsService::create(std::move(config), loop_.clock(), random));
   if (settings.on_session) service_->set_session_observer(std::move(settings.on_session));
   if (settings.on_decision) service_->server().set_observer(std::move(settings.on_decision));
@@ -107,6 +124,10 @@ Result<> RsRole::set_up(RsSettings settings, Random& random) {
     }
   }
   host_ = std::make_unique<net::ServerHost>(loop_, service_->stack(), *this);
+  if (ace::dtls::AsLink* link = service_->as_link()) {
+    link_ = std::make_unique<Link>(*this);
+    link_host_ = std::make_unique<net::ClientHost>(loop_, link->stack(), *link_);
+  }
   for (const Address& address : settings.listen) {
     addresses_.push_back(ACEWARD_TRY(host_->listen(coaps::ListenerKind::secure, address)));
   }
@@ -120,14 +141,34 @@ Result<> RsRole::set_up(RsSettings settings, Random& random) {
 }
 
 RsRole::RsRole(net::EventLoop& loop) : loop_(loop) {}
-RsRole::~RsRole() = default;
+RsRole::~RsRole() {
+  // Sockets first: nothing may arrive while the rest goes.
+  link_host_.reset();
+  host_.reset();
+}
+
+Result<> RsRole::reconfigure(RsSettings settings) {
+  ACEWARD_TRY(service_->reconfigure({.tokens = std::move(settings.tokens),
+                                     .hints = std::move(settings.server.hints),
+                                     .hosts = std::move(settings.server.hosts),
+                                     .configured_keys = std::move(settings.configured_keys)}));
+  host_->wake();
+  return {};
+}
+
+bool RsRole::has_answers_due() {
+  return service_->stack().endpoint().occupancy().answers > service_->observations().observers();
+}
 
 void RsRole::close_sessions() {
   service_->stack().close_all(loop_.now());
   host_->wake();
 }
 
-void RsRole::pump(Instant now) { service_->pump(now); }
+void RsRole::pump(Instant now) {
+  service_->pump(now);
+  if (link_host_ && service_->as_link()->wants_wake()) link_host_->wake();
+}
 std::optional<Instant> RsRole::next_timeout() const { return service_->next_own_timeout(); }
 void RsRole::on_timeout(Instant now) { service_->on_own_timeout(now); }
 

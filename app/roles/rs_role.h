@@ -1,6 +1,7 @@
 // The resource server as a running thing: the DTLS profile's service with resources held in memory, on real sockets.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,7 +9,9 @@
 
 #include "aceward/ace/profile/dtls/rs/rs_service.h"
 #include "aceward/coap/message/content_format.h"
+#include "aceward/net/coaps/client_host.h"
 #include "aceward/net/coaps/server_host.h"
+#include "aceward/store/file/sequence_file.h"
 #include "app/roles/message_settings.h"
 
 namespace aceward::app {
@@ -31,6 +34,11 @@ struct RsSettings {
   cose::Key channel_key;  ///< P-256 key pair: the raw public key of the DTLS server
   ace::TokenVerifierConfig tokens;
   ace::rs::ResourceServerConfig server;
+  /// Remembers the sequence numbers of tokens with exi; empty: they are refused.
+  std::filesystem::path sequences = {};
+  std::optional<ace::dtls::AsLinkConfig> as_link = {};
+  std::vector<ace::rs::ConfiguredKey> configured_keys = {};
+  std::size_t anonymous_sessions = 0;
   std::vector<RsResource> resources;
   MessageSettings messages = {};
   tls::ServerConfig dtls;                 ///< `raw_key` is set by the role
@@ -50,7 +58,13 @@ class RsRole final : public net::Application {
   const std::vector<Address>& plain_addresses() const { return plain_addresses_; }
   ace::dtls::RsService& service() { return *service_; }
   const net::ServerHost& host() const { return *host_; }
-  /// Tells every client that the session ends.
+  /// Issuers and their keys, scopes, hints, hosts and grants from now on; sessions go on. What else differs is left for
+  /// the next start.
+  Result<> reconfigure(RsSettings settings);
+  /// For a shutdown, in this order: drops what comes in; says whether answers are due; tells every client that the
+  /// session ends.
+  void stop_receiving() { host_->stop_receiving(); }
+  bool has_answers_due();
   void close_sessions();
 
   void pump(Instant now) override;
@@ -59,14 +73,19 @@ class RsRole final : public net::Application {
 
  private:
   class MemoryResource;
+  /// What runs on the stack of the session with the authorization server: the service itself.
+  class Link;
 
   explicit RsRole(net::EventLoop& loop);
   Result<> set_up(RsSettings settings, Random& random);
 
   net::EventLoop& loop_;
   std::vector<std::unique_ptr<MemoryResource>> resources_;
+  std::optional<store::SequenceFile> sequences_;
   std::unique_ptr<ace::dtls::RsService> service_;
   std::unique_ptr<net::ServerHost> host_;
+  std::unique_ptr<Link> link_;
+  std::unique_ptr<net::ClientHost> link_host_;
   std::vector<Address> addresses_;
   std::vector<Address> plain_addresses_;
 };

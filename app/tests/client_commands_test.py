@@ -365,6 +365,9 @@ class AtServers(Servers):
         kept.write_bytes(b"\xff")
         self.assertIn("is not used", self.aceward("get", self.secure + "/temp").stderr)
         self.assertEqual(self.aceward("get", self.secure + "/temp").stderr, "")
+        self.change(r"\[client\]\n", '[client]\ntoken_cache = "none"\n')
+        self.aceward("get", self.secure + "/temp")
+        self.assertEqual(self.aceward("token", "list", "--held").stdout, "")
 
     def test_a_protected_resource_is_observed(self):
         self.start()
