@@ -284,6 +284,24 @@ TEST(DtlsCertificate, AuthoritiesAreCaCertificates) {
   EXPECT_TRUE(Authorities::from_pem(root().pem()).has_value());
 }
 
+// RFC 7252 section 9.1.3.3: certificates are signed with keys on secp256r1.
+TEST(DtlsCertificate, AnAuthorityOnAnotherCurveIsNone) {
+  constexpr std::string_view p384 = R"(-----BEGIN CERTIFICATE-----
+MIIBwzCCAUqgAwIBAgIUIl1b1VGIdHLOo0xOKJ1mtjdTwMIwCgYIKoZIzj0EAwIw
+EDEOMAwGA1UEAwwFUC0zODQwIBcNMjYxMTIyMDMzNTU5WhgPMjEyNjEwMjkwMzM1
+NTlaMBAxDjAMBgNVBAMMBVAtMzg0MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEkZYy
+HREoySKCTUd7iNUp941Avn6LZE1PDz+HIpCk5dJC+u1bacwTvtHp5AJz5YtFz1mi
+qWgsHP1AJfm/Zo60BYzYqbek/mzy2KfQmWbEkJoCY0LCh49lNi4LJ8fFbmJ+o2Mw
+YTAdBgNVHQ4EFgQUTPrJXocP6kq1hJSy9y2EPPdwQsQwHwYDVR0jBBgwFoAUTPrJ
+XocP6kq1hJSy9y2EPPdwQsQwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMC
+AgQwCgYIKoZIzj0EAwIDZwAwZAIwPzny2w6/+2cIhfNVXZLTv0izv7tKVN39PeQX
+Magr2Yq5Wg2GaGK9OJrN9B8S9XanAjA/DEBe/bRCU6TzbDampFfB4MNj0j5NNYnf
+KGfbDJVzKIdhN19kiq2OicMcwBxGD98=
+-----END CERTIFICATE-----
+)";
+  EXPECT_EQ(Authorities::from_pem(p384).error(), reason::authorities_malformed);
+}
+
 TEST(DtlsCertificate, WithoutAClockThereAreNoAuthorities) {
   testing::ListedCredentials credentials;
   SeededRandom random(1);

@@ -34,6 +34,21 @@ struct ReadCertificate {
   Bytes spki;
 };
 
+/// Only of a P-256 key.
+Result<Bytes> read_spki(gnutls_x509_crt_t certificate) {
+  gnutls_pubkey_t raw = nullptr;
+  if (gnutls_pubkey_init(&raw) < 0) return fail(reason::tls_setup_failed, "public key");
+  const detail::PublicKeyHandle key(raw);
+  Allocated spki;
+  if (gnutls_pubkey_import_x509(raw, certificate, 0) < 0 ||
+      gnutls_pubkey_export2(raw, GNUTLS_X509_FMT_DER, &spki.datum) < 0) {
+    return fail(reason::certificate_unsupported, "public key");
+  }
+  Bytes der = to_bytes(detail::view(spki.datum));
+  if (!parse_spki(der)) return fail(reason::certificate_unsupported, "not a P-256 key");
+  return der;
+}
+
 Result<ReadCertificate> read_kind(const gnutls_datum_t& der) {
   gnutls_x509_crt_t raw = nullptr;
   if (der.size > max_certificate) return fail(reason::certificate_unsupported, "too long");
@@ -46,16 +61,7 @@ Result<ReadCertificate> read_kind(const gnutls_datum_t& der) {
   if (gnutls_x509_crt_get_signature_algorithm(raw) != GNUTLS_SIGN_ECDSA_SHA256) {
     return fail(reason::certificate_unsupported, "not signed with ecdsa-with-SHA256");
   }
-  gnutls_pubkey_t key_raw = nullptr;
-  if (gnutls_pubkey_init(&key_raw) < 0) return fail(reason::tls_setup_failed, "public key");
-  const detail::PublicKeyHandle key(key_raw);
-  Allocated spki;
-  if (gnutls_pubkey_import_x509(key.get(), raw, 0) < 0 ||
-      gnutls_pubkey_export2(key.get(), GNUTLS_X509_FMT_DER, &spki.datum) < 0) {
-    return fail(reason::certificate_unsupported, "public key");
-  }
-  read.spki = to_bytes(detail::view(spki.datum));
-  if (!parse_spki(read.spki)) return fail(reason::certificate_unsupported, "not a P-256 key");
+  read.spki = ACEWARD_TRY(read_spki(raw));
   return read;
 }
 
@@ -230,12 +236,12 @@ Result<Authorities> Authorities::from_pem(std::string_view certificates) {
   }
   // The trust list takes the certificates over, and frees the array's members with itself.
   const bool sound = count > 0 && count <= max_authorities && std::ranges::all_of(std::span(list, count), [](auto one) {
-                       return gnutls_x509_crt_get_ca_status(one, nullptr) > 0;
+                       return gnutls_x509_crt_get_ca_status(one, nullptr) > 0 && read_spki(one).has_value();
                      });
   if (!sound) {
     for (unsigned i = 0; i < count; ++i) gnutls_x509_crt_deinit(list[i]);
     gnutls_free(list);
-    return fail(reason::authorities_malformed, "not 1 to 64 CA certificates");
+    return fail(reason::authorities_malformed, "not 1 to 64 CA certificates with P-256 keys");
   }
   gnutls_x509_trust_list_add_cas(raw, list, count, 0);
   gnutls_free(list);

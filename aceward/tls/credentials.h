@@ -70,7 +70,7 @@ class CertificateChain {
 /// The certificates that others must be vouched for by. Cheap to copy. Immutable, safe to share between threads.
 class Authorities {
  public:
-  /// One to 64 CA certificates in PEM. Errors: `authorities_malformed`.
+  /// One to 64 CA certificates in PEM, each with a P-256 key. Errors: `authorities_malformed`.
   static Result<Authorities> from_pem(std::string_view certificates);
 
   struct Material;

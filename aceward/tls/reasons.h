@@ -32,7 +32,7 @@ inline constexpr Reason certificate_chain_malformed{
     "give PEM certificates with P-256 keys and ecdsa-with-SHA256, the own one first, and its key"};
 inline constexpr Reason authorities_malformed{"authorities_malformed", ErrorClass::malformed,
                                               "the certificates of the authorities cannot be read",
-                                              "give 1 to 64 CA certificates in PEM"};
+                                              "give 1 to 64 CA certificates with P-256 keys in PEM"};
 inline constexpr Reason certificate_untrusted{"certificate_untrusted", ErrorClass::denied,
                                               "no authority vouches for the peer's certificate at this time",
                                               "look at its issuer, its dates, its key usage and at this side's clock"};
