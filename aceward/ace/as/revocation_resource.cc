@@ -7,6 +7,12 @@
 
 namespace aceward::ace::as {
 
+namespace {
+
+constexpr std::chrono::seconds read_ledger_again_after{5};
+
+}  // namespace
+
 RevocationResource::RevocationResource(RevocationList& list, const ChannelDirectory& channels,
                                        coap::Observations& observations, const Clock& clock, std::string_view path)
     : list_(list), channels_(channels), observations_(observations), clock_(clock), path_(coap::path_of(path)) {
@@ -25,7 +31,9 @@ std::optional<RevocationAsker> RevocationResource::asker_of(const coap::Peer& pe
 Result<> RevocationResource::update() {
   const auto changes = list_.update(clock_.wall());
   failed_ = !changes;
+  if (failed_) retry_at_ = clock_.now() + read_ledger_again_after;
   if (!changes) return std::unexpected(changes.error());
+  retry_at_.reset();
   if (changes->empty()) return {};
   observations_.changed_for(path_, clock_.now(), [&](const coap::Observer& observer) {
     const auto asker = asker_of(observer.peer);
@@ -36,6 +44,7 @@ Result<> RevocationResource::update() {
 }
 
 std::optional<Instant> RevocationResource::next_update() const {
+  if (failed_) return retry_at_;
   const auto due = list_.next_update();
   if (!due) return std::nullopt;
   return clock_.now() + (*due - clock_.wall());
@@ -57,7 +66,8 @@ void RevocationResource::handle(coap::ExchangeId id, const coap::Peer& peer, con
   }
   // Nobody is told a hash whose token has expired, however late the timer is.
   const auto due = list_.next_update();
-  if (failed_ || (due && *due <= clock_.wall())) static_cast<void>(update());
+  const bool is_due = failed_ ? !retry_at_ || *retry_at_ <= clock_.now() : due && *due <= clock_.wall();
+  if (is_due) static_cast<void>(update());
   responder.respond(id, list_.answer(*asker, request));
 }
 

@@ -35,7 +35,7 @@ class RevocationResource final : public coap::Resource {
   void set_audit(Audit audit) { audit_ = std::move(audit); }
 
   /// Reads the ledger and tells the observers whose portion changed. Errors: those of RevocationList::update; it is
-  /// tried again at the next update or request.
+  /// tried again some seconds later.
   Result<> update();
   /// When update() is due by itself, on the monotonic clock.
   std::optional<Instant> next_update() const;
@@ -53,7 +53,8 @@ class RevocationResource final : public coap::Resource {
   const Clock& clock_;
   const coap::Path path_;
   Audit audit_;
-  bool failed_ = true;  ///< the last update; before the first too
+  bool failed_ = true;               ///< the last update; before the first too
+  std::optional<Instant> retry_at_;  ///< after one that failed
 };
 
 }  // namespace aceward::ace::as

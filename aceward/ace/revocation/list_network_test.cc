@@ -214,6 +214,20 @@ TEST(RevocationFollowed, AHashIsNotToldAfterItsTokenExpiredHoweverLateTheTimerIs
   EXPECT_TRUE(answer.full_set->empty());
 }
 
+TEST(RevocationFollowed, AnUpdateThatFailedIsTriedAgainInAWhile) {
+  static constexpr Reason unavailable{"store_unavailable", ErrorClass::internal, "", ""};
+  ListNetwork network(12);
+  auto& resource = network.server->resource;
+  network.world.ledger.look_up_error = Error(unavailable);
+  EXPECT_EQ(resource.update().error(), unavailable);
+  EXPECT_EQ(resource.next_update(), network.time() + 5s) << "neither at once nor never";
+  network.world.ledger.look_up_error.reset();
+  network.world.ledger.revoke(network.world.issue(0, 0, 100s));
+  network.pass(6s);
+  EXPECT_EQ(network.world.list->size(), 1U);
+  EXPECT_GT(resource.next_update(), network.time());
+}
+
 TEST(RevocationFollowed, ALongListTravelsInBlocks) {
   ListNetwork network(11);
   auto& lock = network.add_server(0, observing_in_full());
