@@ -16,29 +16,6 @@ class StoreRegistry : public StoreTest {
   std::unique_ptr<Store> store_;
 };
 
-ClientRecord full_client() {
-  ClientRecord client = client_record("thermostat");
-  client.public_key = {0xa1, 0x01, 0x02};
-  client.key_thumbprint = Bytes(32, 0x11);
-  client.psk_identity = {0x00, 0xff};
-  client.psk = Secret(Bytes(16, 0x22));
-  return client;
-}
-
-ServerRecord full_server() {
-  ServerRecord server = server_record("lock");
-  server.audience = "urn:lock";
-  server.public_key = {0xa1};
-  server.token_key = Secret(Bytes(16, 0x33));
-  server.token_key_id = {0x07};
-  server.protection = ace::as::TokenProtection::encrypted_cwt;
-  server.scope_format = ace::as::ScopeFormat::aif;
-  server.accepts_asymmetric = false;
-  server.accepts_symmetric = false;
-  server.token_lifetime = std::chrono::seconds(60);
-  return server;
-}
-
 TEST_F(StoreRegistry, GivesBackEveryMemberAfterReopening) {
   ASSERT_TRUE(store_->add_client_now(full_client()));
   ASSERT_TRUE(store_->add_server_now(full_server()));

@@ -109,6 +109,29 @@ inline ace::as::ServerRecord server_record(std::string name) {
   return server;
 }
 
+inline ace::as::ClientRecord full_client() {
+  ace::as::ClientRecord client = client_record("thermostat");
+  client.public_key = {0xa1, 0x01, 0x02};
+  client.key_thumbprint = Bytes(32, 0x11);
+  client.psk_identity = {0x00, 0xff};
+  client.psk = Secret(Bytes(16, 0x22));
+  return client;
+}
+
+inline ace::as::ServerRecord full_server() {
+  ace::as::ServerRecord server = server_record("lock");
+  server.audience = "urn:lock";
+  server.public_key = {0xa1};
+  server.token_key = Secret(Bytes(16, 0x33));
+  server.token_key_id = {0x07};
+  server.protection = ace::as::TokenProtection::encrypted_cwt;
+  server.scope_format = ace::as::ScopeFormat::aif;
+  server.accepts_asymmetric = false;
+  server.accepts_symmetric = false;
+  server.token_lifetime = std::chrono::seconds(60);
+  return server;
+}
+
 inline ace::as::PolicyRule rule_record(std::string client, std::string server, std::string scope = "read") {
   ace::as::PolicyRule rule;
   rule.client = std::move(client);
