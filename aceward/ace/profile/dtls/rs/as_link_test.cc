@@ -181,7 +181,8 @@ TEST_F(AsLinkTest, ALostSessionIsMadeAnewAfterAWhile) {
 
 TEST_F(AsLinkTest, TheListOfRevokedTokensEndsSessions) {
   start_rs(true);
-  const Bytes mine = token(a_, p256_public_key(1), "read");
+  const auto claims = a_.claims_for(p256_public_key(1), clock_.wall());
+  const Bytes mine = must(cwt::encrypt(claims, a_.content_key(), random_, cwt::Tagging::one_form));
   list_.full_set = std::vector<Bytes>{};
   EXPECT_EQ(post(mine), coap::code::created);
   const auto peer = connect_raw(1);

@@ -33,6 +33,8 @@ struct RsService::Impl {
   void take_session_events() {
     while (auto event = stack->next_session_event()) on(std::move(*event));
   }
+  /// What the AS link means for the issuer at its other end.
+  void link_issuer(TokenVerifierConfig& tokens) const;
   void take_revocations(Instant now);
   void end_anonymous(Instant now);
   void end_expired(Instant now);
@@ -76,6 +78,15 @@ void RsService::Impl::end_expired(Instant now) {
   }
 }
 
+void RsService::Impl::link_issuer(TokenVerifierConfig& tokens) const {
+  if (!as_link) return;
+  for (TrustedIssuer& issuer : tokens.issuers) {
+    if (issuer.iss != as_link->iss()) continue;
+    issuer.is_asked = issuer.is_asked || as_link->introspects();
+    issuer.is_followed = issuer.is_followed || as_link->follower() != nullptr;
+  }
+}
+
 void RsService::Impl::take_revocations(Instant now) {
   if (!as_link) return;
   as_link->pump(now);
@@ -116,6 +127,7 @@ void RsService::Impl::plan(Instant now) {
 Result<std::unique_ptr<RsService>> RsService::create(RsServiceConfig config, const Clock& clock, Random& random) {
   auto impl = std::make_unique<Impl>(clock, config.tokens.clock_is_synchronized, config.anonymous);
   if (config.as_link) impl->as_link = std::make_unique<AsLink>(std::move(*config.as_link), random);
+  impl->link_issuer(config.tokens);
   const bool introspects = impl->as_link && impl->as_link->introspects();
   const rs::ResourceServerPorts ports{
       .sequences = config.sequences, .introspector = introspects ? impl->as_link.get() : nullptr, .random = &random};
@@ -144,6 +156,7 @@ AsLink* RsService::as_link() { return impl_->as_link.get(); }
 
 Result<> RsService::reconfigure(RsReload reload) {
   reload.tokens.clock_is_synchronized = impl_->clock_is_synchronized;
+  impl_->link_issuer(reload.tokens);
   ACEWARD_TRY(impl_->server->reconfigure(std::move(reload.tokens), std::move(reload.hints), std::move(reload.hosts)));
   return impl_->server->set_configured_keys(std::move(reload.configured_keys));
 }

@@ -33,7 +33,8 @@ struct RsServiceConfig {
   std::optional<AnonymousSessions> anonymous;
   /// Remembers tokens with exi over restarts; null: they are refused. Outlives the service.
   rs::ExpiredSequences* sequences = nullptr;
-  /// The session with the authorization server; absent: it is asked nothing.
+  /// The session with the authorization server; absent: it is asked nothing. The trusted issuer of its `iss` counts as
+  /// asked and followed accordingly.
   std::optional<AsLinkConfig> as_link;
 };
 
