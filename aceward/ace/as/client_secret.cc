@@ -1,6 +1,7 @@
 #include "aceward/ace/as/client_secret.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "aceward/ace/as/authentication_mint.h"
 #include "aceward/ace/as/reasons.h"
@@ -56,22 +57,37 @@ std::chrono::seconds SecretGate::retry_after(WallTime now) const {
   return std::chrono::seconds(length - now.time_since_epoch().count() % length);
 }
 
+SecretGate::Counter& SecretGate::counter_of(std::vector<Counter>& counters, BytesView name, WallTime now) {
+  Counter& counter = counters[bucket_of(name)];
+  const std::uint64_t window = window_of(now);
+  if (counter.window != window) counter = {.window = window};
+  return counter;
+}
+
+Result<> SecretGate::check_limit(Counter& counter, std::uint32_t limit) {
+  if (counter.wrong < limit) return {};
+  was_repeated_ = std::exchange(counter.was_refused, true);
+  return fail(reason::client_secret_throttled);
+}
+
+Result<> SecretGate::admit(const Address& peer, WallTime now) {
+  return check_limit(counter_of(peers_, peer.ip, now), limits_.wrong_per_peer);
+}
+
+void SecretGate::count_wrong(const Address& peer, WallTime now) { ++counter_of(peers_, peer.ip, now).wrong; }
+
 Result<AuthenticatedClient> SecretGate::check(const Registry& registry, std::string_view client_id, BytesView secret,
                                               const Address& peer, WallTime now) {
-  Counter& of_peer = peers_[bucket_of(peer.ip)];
-  Counter& of_client = clients_[bucket_of(as_bytes(client_id))];
-  const std::uint64_t window = window_of(now);
-  for (Counter* counter : {&of_peer, &of_client})
-    if (counter->window != window) *counter = {window, 0};
-  if (of_peer.wrong >= limits_.wrong_per_peer || of_client.wrong >= limits_.wrong_per_client)
-    return fail(reason::client_secret_throttled);
+  ACEWARD_TRY(admit(peer, now));
+  Counter& of_client = counter_of(clients_, as_bytes(client_id), now);
+  ACEWARD_TRY(check_limit(of_client, limits_.wrong_per_client));
 
   const ClientRecord* client = registry.client_by_name(client_id);
   const bool has_secret = client != nullptr && client->secret_digest.size() == secret_digest_size;
   // The same work whether or not there is such a client.
   const bool matches = secret_matches(has_secret ? client->secret_digest : dummy_, secret);
   if (has_secret && matches && secret.size() >= minimum_secret_size) return AuthenticationMint::with_secret(*client);
-  ++of_peer.wrong;
+  count_wrong(peer, now);
   ++of_client.wrong;
   return fail(reason::client_secret_wrong);
 }

@@ -42,27 +42,38 @@ class SecretGate {
  public:
   SecretGate(SecretLimits limits, Random& random);
 
+  /// Before anything of a request is read. Errors: `client_secret_throttled`.
+  Result<> admit(const Address& peer, WallTime now);
+  /// Its request was no attempt at all: that counts as a wrong one, or it could be repeated for ever.
+  void count_wrong(const Address& peer, WallTime now);
   /// Errors: `client_secret_wrong`, `client_secret_throttled`.
   Result<AuthenticatedClient> check(const Registry& registry, std::string_view client_id, BytesView secret,
                                     const Address& peer, WallTime now);
   /// Until the counters that refuse this peer or client start anew; for Max-Age.
   std::chrono::seconds retry_after(WallTime now) const;
+  /// Was the last `client_secret_throttled` one of many from this peer or for this client in the window? Then it need
+  /// not be logged again.
+  bool was_repeated() const { return was_repeated_; }
 
  private:
   static constexpr std::size_t buckets = 1024;
   struct Counter {
     std::uint64_t window = 0;
     std::uint32_t wrong = 0;
+    bool was_refused = false;
   };
 
   std::size_t bucket_of(BytesView name) const;
   std::uint64_t window_of(WallTime now) const;
+  Counter& counter_of(std::vector<Counter>& counters, BytesView name, WallTime now);
+  Result<> check_limit(Counter& counter, std::uint32_t limit);
 
   SecretLimits limits_;
   Bytes salt_;   ///< so that nobody can choose names that share a counter
   Bytes dummy_;  ///< a digest that no secret matches
   std::vector<Counter> peers_;
   std::vector<Counter> clients_;
+  bool was_repeated_ = false;
 };
 
 }  // namespace aceward::ace::as

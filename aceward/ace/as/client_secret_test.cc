@@ -174,6 +174,13 @@ TEST_F(ClientSecretRequestTest, TooManyWrongOnesAreToldToComeBackRightOrWrong) {
   EXPECT_EQ(audited.back().reason, "client_secret_throttled");
 }
 
+TEST_F(ClientSecretRequestTest, AStrangerFillsNeitherTheLogNorOurTime) {
+  for (int i = 0; i < 100; ++i) ask_request(post(Bytes{0xff}));
+  EXPECT_EQ(audited.size(), 11U) << "ten that cannot be read, then once that no more are looked at";
+  EXPECT_EQ(endpoint.counters().refused.at("client_secret_throttled"), 90U);
+  EXPECT_EQ(ask_with(std::nullopt, std::nullopt).code, coap::code::too_many_requests);
+}
+
 TEST_F(ClientSecretRequestTest, ItProvesNoKeyOfSomebodyElse) {
   TokenRequest request = request_for("thermometer.example");
   request.client_id = "alice";

@@ -268,18 +268,24 @@ void TokenEndpoint::process_with_secret(const Address& peer, const coap::Request
   Answer answer(std::move(done));
   Turn turn;
   turn.now = turn.record.at = now;
+  SecretGate& gate = state_->gate;
+  // Whatever goes wrong here counts against the peer, which nobody has authenticated.
+  const auto refuse = [&](const Error& error) {
+    turn.retry_after = gate.retry_after(now);
+    if (error == reason::client_secret_throttled) {
+      turn.is_quiet = gate.was_repeated();
+    } else if (error != reason::client_secret_wrong) {
+      gate.count_wrong(peer, now);
+    }
+    answer.give(state_->refuse(std::move(turn), error));
+  };
+  if (const auto admitted = gate.admit(peer, now); !admitted) return refuse(admitted.error());
   const auto parsed = read(request);
-  if (!parsed) return answer.give(state_->refuse(std::move(turn), parsed.error()));
-  if (!parsed->client_id || !parsed->client_secret)
-    return answer.give(state_->refuse(std::move(turn), Error(reason::client_secret_missing)));
-  if (state_->registry == nullptr)
-    return answer.give(state_->refuse(std::move(turn), Error(reason::client_secret_wrong)));
-  const auto client =
-      state_->gate.check(*state_->registry, *parsed->client_id, parsed->client_secret->expose(), peer, now);
-  if (!client) {
-    turn.retry_after = state_->gate.retry_after(now);
-    return answer.give(state_->refuse(std::move(turn), client.error()));
-  }
+  if (!parsed) return refuse(parsed.error());
+  if (!parsed->client_id || !parsed->client_secret) return refuse(Error(reason::client_secret_missing));
+  if (state_->registry == nullptr) return refuse(Error(reason::client_unregistered));
+  const auto client = gate.check(*state_->registry, *parsed->client_id, parsed->client_secret->expose(), peer, now);
+  if (!client) return refuse(client.error());
   turn.record.client = client->name();
   turn.record.authentication = client->authentication();
   if (const auto admitted = state_->admit(*client, turn); !admitted)
