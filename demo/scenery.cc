@@ -201,23 +201,20 @@ ace::dtls::AccessClientConfig Scenery::client_a() {
   ace::dtls::AccessClientConfig config;
   config.key = client_a_key_.clone();
   config.authorization_servers.push_back(as_access(true));
-  ace::dtls::ServerAccess server;
-  server.entry = {"greenhouse", rs_plain_, rs_secure_, std::string(audience)};
-  config.servers.push_back(server);
-  server.entry = {"shed", impostor_address_, impostor_address_, std::string(audience)};
-  config.servers.push_back(std::move(server));
+  config.servers.emplace_back().entry = {"greenhouse", rs_plain_, rs_secure_, std::string(audience)};
+  config.servers.emplace_back().entry = {"shed", impostor_address_, impostor_address_, std::string(audience)};
   return config;
 }
 
 ace::dtls::AccessClientConfig Scenery::client_b() {
   ace::dtls::AccessClientConfig config;
   config.authorization_servers.push_back(as_access(false));
-  ace::dtls::ServerAccess server;
-  server.entry = {"greenhouse", rs_plain_, rs_secure_, std::string(audience)};
-  server.kind = ace::client::PopKind::pre_shared_key;
-  config.servers.push_back(server);
-  server.transport = ace::dtls::TokenTransport::psk_identity;
-  config.servers.push_back(std::move(server));
+  for (const auto transport : {ace::dtls::TokenTransport::authz_info, ace::dtls::TokenTransport::psk_identity}) {
+    ace::dtls::ServerAccess& server = config.servers.emplace_back();
+    server.entry = {"greenhouse", rs_plain_, rs_secure_, std::string(audience)};
+    server.kind = ace::client::PopKind::pre_shared_key;
+    server.transport = transport;
+  }
   return config;
 }
 
