@@ -47,7 +47,9 @@ void Grammar::add_credential_options(CLI::App* command, RecordOptions& options) 
 
 void Grammar::add_client_options(CLI::App* command, RecordOptions& options) {
   add_credential_options(command, options);
-  command->add_option("--group", options.groups, "Groups that rules can name; an empty text: none")->delimiter(',');
+  command->add_option("--group", options.groups, "Groups that rules can name; an empty text: none")
+      ->multi_option_policy(CLI::MultiOptionPolicy::Join)
+      ->join(',');
 }
 
 void Grammar::add_client() {
@@ -69,7 +71,8 @@ void Grammar::add_rs_options(CLI::App* command, RecordOptions& options, bool rot
   add_credential_options(command, options);
   command->add_option("--audience", options.audience, "What its tokens name as audience (default: NAME)");
   command->add_option("--group-audience", options.group_audiences, "Audiences that it shares with other servers")
-      ->delimiter(',');
+      ->multi_option_policy(CLI::MultiOptionPolicy::Join)
+      ->join(',');
   command
       ->add_option("--token-key", options.token_key,
                    rotates ? "16 octets shared with it, to encrypt tokens with; rotate: a generated one, and the one "
@@ -94,14 +97,14 @@ void Grammar::add_rs_options(CLI::App* command, RecordOptions& options, bool rot
   command->add_option("--scope-format", options.scope_format, "How its scopes are written (default: text)")
       ->check(CLI::IsMember({"text", "aif"}));
   command->add_option("--profile", options.profiles, "ACE profiles that it speaks, the preferred one first")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"coap_dtls", "coap_oscore", "mqtt_tls"}));
+      ->multi_option_policy(CLI::MultiOptionPolicy::Join)
+      ->join(',');
   command->add_option("--lifetime", options.lifetime, "Of its tokens: 90s, 10m, 1h, 7d (default: 1h)");
   command->add_option("--refresh-lifetime", options.refresh_lifetime,
                       "How long a client may refresh a token (default: not at all)");
   command->add_option("--pop", options.pop, "Keys that its tokens can be bound to (default: all that are possible)")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"raw-key", "psk"}));
+      ->multi_option_policy(CLI::MultiOptionPolicy::Join)
+      ->join(',');
   command->add_flag("--exi,!--no-exi", options.exi, "It has no synchronized clock: tokens live from their arrival");
   command->add_flag("--group-keys,!--no-group-keys", options.group_keys,
                     "A symmetric key may stand in a token for a group audience, though each server could then pose as "

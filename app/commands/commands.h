@@ -100,10 +100,10 @@ struct RecordOptions {
   Text secret;  ///< `file:PATH` or `generated`
   std::filesystem::path secret_out;
   // client
-  std::optional<std::vector<std::string>> groups;
+  Text groups;  ///< with commas between them, as the other lists
   // rs
   Text audience;
-  std::optional<std::vector<std::string>> group_audiences;
+  Text group_audiences;
   Text token_key;  ///< `file:PATH`, `generated` or `rotate`
   Text token_key_id;
   std::filesystem::path token_key_out;
@@ -111,8 +111,8 @@ struct RecordOptions {
   std::filesystem::path derivation_key_out;
   Text protection;
   Text scope_format;
-  std::optional<std::vector<std::string>> profiles;
-  std::optional<std::vector<std::string>> pop;
+  Text profiles;
+  Text pop;
   std::optional<bool> exi;
   std::optional<bool> group_keys;
   std::optional<bool> ask_owner;

@@ -1,4 +1,6 @@
 // `aceward client|rs|policy|request`: who and what the authorization server knows.
+#include <algorithm>
+
 #include "aceward/ace/as/client_secret.h"
 #include "aceward/ace/params/scope.h"
 #include "aceward/crypto/openssl/random.h"
@@ -68,11 +70,24 @@ void add_given(JsonObject& request, const char* member, const std::optional<std:
   if (text) request.add(member, *text);
 }
 
-/// One empty text is an empty list.
-void add_given(JsonObject& request, const char* member, const std::optional<std::vector<std::string>>& texts) {
-  if (!texts) return;
-  const bool is_none = texts->size() == 1 && texts->front().empty();
-  request.add_texts(member, is_none ? std::vector<std::string>() : *texts);
+/// Of texts with commas between them; an empty text is an empty list. `known`: what each must be one of, if not empty.
+Outcome<> add_list(JsonObject& request, const char* member, const char* flag, const std::optional<std::string>& text,
+                   std::initializer_list<std::string_view> known = {}) {
+  if (!text) return {};
+  std::vector<std::string> all;
+  for (std::size_t at = 0; at < text->size();) {
+    const std::size_t comma = std::min(text->find(',', at), text->size());
+    if (comma > at) all.push_back(text->substr(at, comma - at));
+    at = comma + 1;
+  }
+  for (const std::string& one : all) {
+    if (known.size() == 0 || std::ranges::find(known, one) != known.end()) continue;
+    std::string choices;
+    for (const std::string_view choice : known) choices.append(choices.empty() ? "" : ", ").append(choice);
+    return std::unexpected(Failure::usage(std::string(flag) + " names \"" + one + "\"", "choose of " + choices));
+  }
+  request.add_texts(member, all);
+  return {};
 }
 
 /// Each is `file:PATH`, `generated`, or empty to take it away.
@@ -221,7 +236,7 @@ int run_client(const RecordOptions& options, const Console& console) {
     if (options.verb == "add" && options.psk_identity.has_value() != options.psk.has_value()) {
       return std::unexpected(Failure::usage("--psk-identity and --psk belong together"));
     }
-    add_given(request, "groups", options.groups);
+    if (auto added = add_list(request, "groups", "--group", options.groups); !added) return added;
     return add_credentials(request, options, told);
   });
 }
@@ -229,7 +244,9 @@ int run_client(const RecordOptions& options, const Console& console) {
 int run_rs(const RecordOptions& options, const Console& console) {
   return run_records("rs", options, console, [&](JsonObject& request, Told& told) -> Outcome<> {
     if (options.audience || options.verb == "add") request.add("audience", options.audience.value_or(options.name));
-    add_given(request, "group_audiences", options.group_audiences);
+    if (auto added = add_list(request, "group_audiences", "--group-audience", options.group_audiences); !added) {
+      return added;
+    }
     if (auto added = add_credentials(request, options, told); !added) return added;
     const bool rotates = options.token_key == "rotate";
     if (rotates && options.verb != "set") {
@@ -250,8 +267,12 @@ int run_rs(const RecordOptions& options, const Console& console) {
     }
     add_given(request, "protection", options.protection);
     add_given(request, "scope_format", options.scope_format);
-    add_given(request, "profiles", options.profiles);
-    add_given(request, "pop", options.pop);
+    if (auto added =
+            add_list(request, "profiles", "--profile", options.profiles, {"coap_dtls", "coap_oscore", "mqtt_tls"});
+        !added) {
+      return added;
+    }
+    if (auto added = add_list(request, "pop", "--pop", options.pop, {"raw-key", "psk"}); !added) return added;
     if (options.exi) request.add("exi", bool{*options.exi});
     if (options.group_keys) request.add("group_keys", bool{*options.group_keys});
     if (options.ask_owner) request.add("undecided", *options.ask_owner ? "ask-owner" : "refuse");
