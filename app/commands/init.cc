@@ -84,7 +84,8 @@ token_key_id = "@KID@"
 # [rs.as]                      # to ask the authorization server about tokens, and to learn which were revoked
 # issuer = "as"
 # uri = "coaps://[::1]:@AS@"
-# key = "file:keys/as-channel.pub.pem"
+# psk_identity = "rs"          # or key, the public key of its channel_key
+# psk = "file:keys/rs-as.key"
 # introspect = "reference"
 
 # [[rs.grant]]                 # rights without any token
@@ -145,6 +146,8 @@ Result<NewSetup> make_setup(const InitOptions& options, Random& random) {
   setup.server.name = server_name;
   setup.server.audience = "rs";
   setup.server.public_key = to_bytes(rs_key.serialize().expose());
+  const auto server_thumbprint = rs_key.thumbprint();
+  setup.server.key_thumbprint.assign(server_thumbprint.begin(), server_thumbprint.end());
   setup.server.token_key = std::move(token_key);
   setup.server.token_key_id = token_key_id;
 
