@@ -65,27 +65,6 @@ void with_refresh(World& world, seconds lifetime = std::chrono::hours(24)) {
   world.publish();
 }
 
-/// Keeps its observers and tells them when it is asked to.
-class Clockwork final : public ace::rs::GuardedResource {
- public:
-  void handle(coap::ExchangeId id, const ace::rs::AuthorizedRequest&, coap::Responder& responder) override {
-    observers_.push_back(id);
-    responder.respond(id, state());
-  }
-  void tick(coap::Layer& layer, Instant now) {
-    for (const auto id : observers_) layer.respond(id, state(), {}, now);
-  }
-
- private:
-  coap::Response state() {
-    coap::Response response;
-    response.options.add_uint(coap::option::observe, ++count_);
-    return response;
-  }
-  std::vector<coap::ExchangeId> observers_;
-  unsigned count_ = 0;
-};
-
 TEST(TokenLife, BothSidesOfflineWithATokenFetchedBefore) {
   for (const PopKind kind : {PopKind::raw_public_key, PopKind::pre_shared_key}) {
     World world;

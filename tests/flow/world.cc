@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "aceward/ace/client/reasons.h"
+#include "aceward/crypto/encoding.h"
 #include "aceward/crypto/key.h"
 
 namespace aceward::tests {
@@ -30,14 +31,19 @@ World::World(std::uint64_t seed)
   server.token_key_id = {0x01};
   servers.push_back(std::move(server));
 
+  start_as();
+  start_rs();
+}
+
+void World::start_as() {
   ace::dtls::AsServiceConfig config;
   config.tokens.issuer = "coaps://10.0.0.1";
   config.signing_keys.push_back(as_signing_key.clone());
   config.stack.dtls.emplace();
   config.stack.dtls->raw_key = pair_of(as_channel_key);
+  if (adjust_as) adjust_as(config);
   as = ace::dtls::AsService::create(std::move(config), {ledger}, clock, random).value();
   publish();
-  start_rs();
 }
 
 void World::start_rs() {
@@ -59,12 +65,28 @@ void World::start_rs() {
   config.server.hints.suggest_scope = ace::rs::HintsConfig::SuggestScope::text;
   config.stack.dtls.emplace();
   config.stack.dtls->raw_key = pair_of(rs_key);
+  if (adjust_rs) adjust_rs(config);
   rs = ace::dtls::RsService::create(std::move(config), clock, random).value();
   things.clear();
   for (const char* path : {"temp", "led", "config", "door"}) {
     things.push_back(std::make_unique<Thing>(path, served));
     rs->server().add(path, *things.back());
   }
+}
+
+void World::link_servers(const std::function<void(ace::dtls::RsServiceConfig&)>& adjust) {
+  const auto thumbprint = rs_key.thumbprint();
+  servers[0].key_thumbprint = Bytes(thumbprint.begin(), thumbprint.end());
+  publish();
+  adjust_rs = [this, adjust](ace::dtls::RsServiceConfig& config) {
+    config.as_link.emplace();
+    config.as_link->iss = "coaps://10.0.0.1";
+    config.as_link->address = as_address;
+    config.as_link->credentials = [this] {
+      return tls::RawKeyClient{pair_of(rs_key), crypto::spki_der(as_channel_key.public_key().value())};
+    };
+    adjust(config);
+  };
 }
 
 ClientNode& World::add_client(const std::string& name, ace::client::PopKind kind,
@@ -90,7 +112,9 @@ ClientNode& World::add_client(const std::string& name, ace::client::PopKind kind
 
   ClientNode node;
   node.address = Address::v4(10, 0, 1, static_cast<std::uint8_t>(nodes.size() + 1), 40000);
-  node.stack = std::make_unique<coaps::ClientStack>(coaps::ClientStackConfig{}, random);
+  coaps::ClientStackConfig stack;
+  stack.dtls.clock = &clock;
+  node.stack = std::make_unique<coaps::ClientStack>(std::move(stack), random);
   node.access = ace::dtls::AccessClient::create(std::move(config), *node.stack, random).value();
   nodes.push_back(std::move(node));
   return nodes.back();
@@ -150,6 +174,13 @@ void World::collect() {
   while (auto out = rs->next_datagram(now)) {
     send({out->kind == coaps::ListenerKind::plain ? rs_plain : rs_secure, out->to, std::move(out->datagram)});
   }
+  if (ace::dtls::AsLink* link = rs->as_link()) {
+    while (auto out = link->stack().next_datagram(now)) {
+      Address from = rs_link;
+      from.port = static_cast<std::uint16_t>(from.port + out->channel);
+      send({from, out->to, std::move(out->datagram)});
+    }
+  }
   for (ClientNode& node : nodes) {
     while (auto out = node.stack->next_datagram(now)) {
       Address from = node.address;
@@ -166,6 +197,9 @@ void World::deliver(const Flying& datagram) {
   } else if (datagram.to == rs_plain || datagram.to == rs_secure) {
     rs->receive(datagram.to == rs_plain ? coaps::ListenerKind::plain : coaps::ListenerKind::secure, datagram.from,
                 datagram.to, datagram.octets, now);
+  } else if (datagram.to.ip == rs_link.ip && rs->as_link() != nullptr) {
+    rs->as_link()->stack().receive(static_cast<coaps::Channel>(datagram.to.port - rs_link.port), datagram.from,
+                                   datagram.octets, now);
   } else {
     for (ClientNode& node : nodes) {
       if (node.address.ip != datagram.to.ip) continue;
@@ -175,23 +209,26 @@ void World::deliver(const Flying& datagram) {
   }
 }
 
-std::optional<Instant> World::next_timeout() const {
+std::optional<Instant> World::next_timeout(Until until) const {
   std::optional<Instant> next;
   const auto consider = [&next](std::optional<Instant> at) {
     if (at) next = next ? std::min(*next, *at) : *at;
   };
   for (const ClientNode& node : nodes) {
     consider(node.access->next_timeout());
+    if (until == Until::end) consider(node.access->next_renewal());
     consider(node.stack->next_timeout());
   }
   consider(as->next_timeout());
   consider(rs->next_timeout());
+  if (rs->as_link() != nullptr) consider(rs->as_link()->stack().next_timeout());
   return next;
 }
 
 void World::on_timeout() {
   const Instant now = clock.now();
   as->on_timeout(now);
+  if (rs->as_link() != nullptr) rs->as_link()->stack().on_timeout(now);
   rs->on_timeout(now);
   for (ClientNode& node : nodes) {
     node.stack->on_timeout(now);
@@ -199,8 +236,15 @@ void World::on_timeout() {
   }
 }
 
-void World::run(std::chrono::nanoseconds at_most) {
-  const Instant end = clock.now() + at_most;
+void World::run(std::chrono::nanoseconds at_most) { proceed(clock.now() + at_most, Until::operations_are_done); }
+
+void World::pass(std::chrono::nanoseconds length) {
+  const Instant end = clock.now() + length;
+  proceed(end, Until::end);
+  if (clock.now() < end) clock.advance(end - clock.now());
+}
+
+void World::proceed(Instant end, Until until) {
   const auto all_done = [this] {
     return std::ranges::none_of(nodes, [](const ClientNode& node) { return node.access->next_timeout().has_value(); });
   };
@@ -215,8 +259,8 @@ void World::run(std::chrono::nanoseconds at_most) {
       deliver(datagram);
       continue;
     }
-    if (all_done()) return;
-    const auto next = next_timeout();
+    if (until == Until::operations_are_done && all_done()) return;
+    const auto next = next_timeout(until);
     if (!next || *next > end) return;
     clock.advance(std::max(*next - clock.now(), std::chrono::nanoseconds(1)));
     on_timeout();

@@ -47,6 +47,27 @@ class Thing final : public ace::rs::GuardedResource {
   std::vector<Served>& log_;
 };
 
+/// Keeps its observers and tells them when it is asked to.
+class Clockwork final : public ace::rs::GuardedResource {
+ public:
+  void handle(coap::ExchangeId id, const ace::rs::AuthorizedRequest&, coap::Responder& responder) override {
+    observers_.push_back(id);
+    responder.respond(id, state());
+  }
+  void tick(coap::Layer& layer, Instant now) {
+    for (const auto id : observers_) layer.respond(id, state(), {}, now);
+  }
+
+ private:
+  coap::Response state() {
+    coap::Response response;
+    response.options.add_uint(coap::option::observe, ++count_);
+    return response;
+  }
+  std::vector<coap::ExchangeId> observers_;
+  unsigned count_ = 0;
+};
+
 struct ClientNode {
   Address address;  ///< channel n sends from port + n
   std::unique_ptr<coaps::ClientStack> stack;
@@ -59,6 +80,8 @@ class World {
 
   /// Carries datagrams and runs timers until nothing is under way or `at_most` has passed.
   void run(std::chrono::nanoseconds at_most = std::chrono::minutes(5));
+  /// Lets so much time pass, with all that happens by itself.
+  void pass(std::chrono::nanoseconds length);
   /// A GET, PUT, … by a client, run to its end.
   ace::dtls::Completed ask(ClientNode& client, coap::Code method, std::string_view path, Bytes payload = {},
                            bool plain_answer_allowed = true);
@@ -75,6 +98,7 @@ class World {
   Address as_address = Address::v4(10, 0, 0, 1, 5684);
   Address rs_plain = Address::v4(10, 0, 0, 2, 5683);
   Address rs_secure = Address::v4(10, 0, 0, 2, 5684);
+  Address rs_link = Address::v4(10, 0, 0, 2, 50000);  ///< asks the authorization server: channel n from port + n
 
   cose::Key as_channel_key, as_signing_key, rs_key;
   ace::as::MemoryLedger ledger;
@@ -96,13 +120,22 @@ class World {
   std::function<void()> before_each_step;
   std::vector<Flying> seen;  ///< everything that was sent
 
+  /// Started anew, with nothing but the ledger and the registry.
+  void start_as();
+  std::function<void(ace::dtls::AsServiceConfig&)> adjust_as;
+  /// Started anew, without tokens.
   void start_rs();
+  std::function<void(ace::dtls::RsServiceConfig&)> adjust_rs;
+  /// The resource server has a session of its own with the authorization server. From the next start_rs() on.
+  void link_servers(const std::function<void(ace::dtls::RsServiceConfig&)>& adjust);
 
  private:
+  enum class Until : std::uint8_t { operations_are_done, end };
+  void proceed(Instant end, Until until);
   void pump();
   void collect();
   void deliver(const Flying& datagram);
-  std::optional<Instant> next_timeout() const;
+  std::optional<Instant> next_timeout(Until until) const;
   void on_timeout();
 };
 

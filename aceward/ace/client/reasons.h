@@ -33,6 +33,9 @@ inline constexpr Reason server_key_conflict{"server_key_conflict", ErrorClass::p
                                             "the configuration",
                                             "ask both owners which key is right, and correct [[client.server]] key or "
                                             "the server's registration"};
+inline constexpr Reason held_token_revoked{"held_token_revoked", ErrorClass::denied,
+                                           "the authorization server has revoked the token that this went on with",
+                                           "ask the owner whether there are still rights; then begin anew"};
 inline constexpr Reason cached_token_malformed{"cached_token_malformed", ErrorClass::malformed,
                                                "the file with a token that was kept does not parse",
                                                "nothing needs to be done: it is replaced with the next token"};

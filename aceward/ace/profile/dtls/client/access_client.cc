@@ -42,6 +42,11 @@ Result<std::unique_ptr<AccessClient>> AccessClient::create(AccessClientConfig co
     state->targets.push_back(std::move(target));
   }
   state->as_sessions.resize(state->config.authorization_servers.size());
+  for (const AsAccess& as : state->config.authorization_servers) {
+    const bool is_followed = as.revocations && !std::holds_alternative<AsSecret>(as.credentials);
+    state->followings.push_back(
+        is_followed ? std::make_unique<detail::ListFollowing>(*as.revocations, state->layer(), random) : nullptr);
+  }
   return std::unique_ptr<AccessClient>(new AccessClient(std::move(state)));
 }
 
@@ -64,6 +69,11 @@ OperationId AccessClient::obtain_token(std::size_t server, std::chrono::nanoseco
 }
 
 void AccessClient::pump(Instant now) {
+  do take_events(now);
+  while (state_->follow(now));
+}
+
+void AccessClient::take_events(Instant now) {
   while (auto event = state_->stack.next_session_event()) {
     if (const auto* closed = std::get_if<coaps::SessionClosed>(&*event)) {
       state_->on_session_gone(closed->peer.session, closed->why);
@@ -76,6 +86,7 @@ void AccessClient::pump(Instant now) {
     }
   }
   while (auto event = state_->layer().next_event(now)) {
+    if (state_->take_for_followings(*event, now)) continue;
     Target* target = nullptr;
     if (auto* arrived = std::get_if<coap::ResponseArrived>(&*event)) {
       target = state_->waiting_for(arrived->id);
@@ -134,7 +145,7 @@ std::optional<Instant> AccessClient::next_timeout() const {
 }
 
 std::optional<Instant> AccessClient::next_renewal() const {
-  std::optional<Instant> next;
+  std::optional<Instant> next = state_->next_follow();
   for (const Target& target : state_->targets) {
     if (const auto due = state_->renewal_of_watches(target)) next = next ? std::min(*next, *due) : due;
   }
@@ -142,6 +153,10 @@ std::optional<Instant> AccessClient::next_renewal() const {
 }
 
 void AccessClient::on_timeout(Instant now) {
+  for (const auto& following : state_->followings) {
+    if (following) following->on_timeout(now);
+  }
+  if (state_->follow(now)) pump(now);
   for (Target& target : state_->targets) state_->renew_for_watches(target, now);
   for (Target& target : state_->targets) {
     state_->end_overdue_strays(target, now);
@@ -178,6 +193,11 @@ bool AccessClient::restore(std::size_t server, client::CachedToken cached, Insta
 }
 
 bool AccessClient::forget_revoked(BytesView token_hash, Instant now) { return state_->forget_revoked(token_hash, now); }
+
+const revocation::Follower* AccessClient::follower(std::size_t as) const {
+  const auto& following = state_->followings[as];
+  return following ? &following->follower() : nullptr;
+}
 
 std::uint64_t AccessClient::session(std::size_t server) const {
   const auto& peer = state_->targets[server].session.peer;

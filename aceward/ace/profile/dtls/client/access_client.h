@@ -13,6 +13,7 @@
 #include "aceward/ace/client/exchange.h"
 #include "aceward/ace/client/token_cache.h"
 #include "aceward/ace/client/trust.h"
+#include "aceward/ace/revocation/follower.h"
 #include "aceward/coaps/client_stack.h"
 #include "aceward/cose/key.h"
 
@@ -41,6 +42,11 @@ struct AsSecret {
 struct AsAccess {
   client::AuthorizationServerEntry entry;
   std::variant<AsPsk, AsRawKey, AsCertificate, AsSecret> credentials;
+  /// Its list of revoked tokens is followed while observations run under its tokens (RFC 9770); absent: it is not. Not
+  /// with AsSecret either: the list is for whom the channel authenticates.
+  std::optional<revocation::FollowerSettings> revocations = std::nullopt;
+  /// Then also while there are none, as long as a token of it is held.
+  bool follows_without_observations = false;
 };
 
 /// How a pre-shared-key token reaches the resource server (RFC 9202 section 3.3.2). A raw-key token is always uploaded.
@@ -122,13 +128,17 @@ struct Notified {
 /// the server may have been restarted. A GET, a FETCH, or a request for a token is repeated there, and the first answer
 /// counts. Anything else is not repeated: it goes on waiting on the old session, while the operations behind it use the
 /// fresh one. An observation whose session is lost is registered again, and so is one that ends with 4.01, or with 4.03
-/// or 4.05 because another token for the same key took the place of this one's. A token that meets a busy server (4.29)
-/// is uploaded again when the server said.
+/// or 4.05 because another token for the same key took the place of this one's. A token that meets a busy server
+/// (4.29, 5.03) is uploaded again when the server said.
 ///
 /// A token is renewed with its refresh token where it has one, else by a request that names its key; either way key and
 /// session stay (RFC 9202 section 4). A token that the server does not know any more (4.01, or a handshake that it
 /// refuses) is uploaded once more before another one is asked for. A server that proves another key than the token was
 /// issued with leads to one request for a new token: it may have been given a new key.
+///
+/// A token that turns out to be revoked is dropped with its refresh token and its session, and observations under it
+/// end with `held_token_revoked`: whether there is to be another one is for the user to say. A single request that is
+/// under way asks for another one, which its authorization server grants or refuses.
 /// Not thread-safe.
 class AccessClient {
  public:
@@ -156,8 +166,8 @@ class AccessClient {
   void cancel(OperationId id, Instant now);
   /// Of the operations' time-outs; the stack has its own.
   std::optional<Instant> next_timeout() const;
-  /// When on_timeout() renews the token of an observation. For whoever waits for operations alone this is no reason to
-  /// wait.
+  /// When on_timeout() renews the token of an observation, or looks at a list of revoked tokens. For whoever waits for
+  /// operations alone this is no reason to wait.
   std::optional<Instant> next_renewal() const;
   void on_timeout(Instant now);
 
@@ -170,10 +180,15 @@ class AccessClient {
   /// What a stored token must be bound to.
   client::CacheBinding cache_binding(std::size_t server) const;
   /// Takes a stored token over, in the place of any other. False, and nothing happens: it is not for what the
-  /// configuration wants now (kind of key, key of the server, scope), or it has ended and cannot be refreshed.
+  /// configuration wants now (kind of key, key of the server, scope), it has ended and cannot be refreshed, or it is
+  /// known to be revoked.
   bool restore(std::size_t server, client::CachedToken cached, Instant now);
-  /// Ends the tokens with this hash (token_hash.h), and their sessions. False: there is none.
+  /// Ends the tokens with this hash (token_hash.h), their sessions and the observations under them. For who learns of
+  /// it elsewhere than from the followed list. False: there is none.
   bool forget_revoked(BytesView token_hash, Instant now);
+  /// What is known of the list of an authorization server (index into AccessClientConfig); null where it is not
+  /// followed.
+  const revocation::Follower* follower(std::size_t as) const;
   /// The session with a server; 0 without one.
   std::uint64_t session(std::size_t server) const;
   /// Closes the sessions with a server and with its authorization server; the token is kept.
@@ -186,6 +201,7 @@ class AccessClient {
  private:
   struct State;
   explicit AccessClient(std::unique_ptr<State> state);
+  void take_events(Instant now);
   std::unique_ptr<State> state_;
 };
 

@@ -33,7 +33,7 @@ void AccessFlow::send(Target& target, Step step, const coap::Peer& peer, coap::R
   auto sent = layer().request(peer, std::move(request), delivery, now);
   if (!sent && step == Step::uploading && sent.error() == reason::coap_backing_off) {
     // What the server named is longer than the operation may take: its answer says more than that.
-    return finish(target, fail(reason::token_refused), step, {}, coap::code::too_many_requests);
+    return finish(target, fail(reason::token_refused), step, {}, pending.busy);
   }
   if (!sent && step == Step::asking) return ask_failed(target, sent.error(), now);
   if (!sent) return finish(target, std::unexpected(sent.error()), step);
@@ -112,7 +112,7 @@ void AccessFlow::start(Target& target, Instant now) {
 
 bool AccessFlow::goes_in_identity(const Target& target) {
   return target.access.kind == client::PopKind::pre_shared_key &&
-         target.access.transport == TokenTransport::psk_identity;
+         target.access.transport == TokenTransport::psk_identity && !target.identity_refused;
 }
 
 void AccessFlow::probe(Target& target, Instant now) {
@@ -235,8 +235,13 @@ void AccessFlow::on_uploaded(Target& target, const coap::Response& response, Ins
     if (pending.silent) finish(target, response, Step::uploading);
     return;
   }
-  // The layer below holds it back until Max-Age has passed (RFC 8516 section 4).
-  if (code == coap::code::too_many_requests && pending.uploads++ < max_busy_uploads) return upload(target, now);
+  // The layer below holds it back until Max-Age has passed (RFC 8516 section 4, RFC 7252 section 5.9.3.4). A 5.03
+  // without it names no time.
+  const bool says_when = code == coap::code::service_unavailable && response.options.has(coap::option::max_age);
+  if ((code == coap::code::too_many_requests || says_when) && pending.uploads++ < max_busy_uploads) {
+    pending.busy = code;
+    return upload(target, now);
+  }
   // A server that hides which paths there are answers as to any request without a token.
   const bool is_elsewhere = code == coap::code::not_found || code == coap::code::method_not_allowed ||
                             (code == coap::code::unauthorized && hints_in(response));
@@ -342,6 +347,11 @@ void AccessFlow::on_gone(Target& target, const Error& why, Instant now) {
     if ((is_stale || why == reason::server_key_unexpected) && pending.asked == 0 && !pending.renewed) {
       pending.renewed = true;
       return drop_token(target, now);
+    }
+    // A fresh one: a server that first asks its authorization server about tokens cannot do so within a handshake.
+    if (is_stale && target.token && can_upload(target)) {
+      target.identity_refused = true;
+      return;
     }
     // The session ended with its token, as an observation found out: what is safe to repeat is, with the next one.
     if (why == reason::session_closed_here && !target.token && !pending.renewed &&

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aceward/ace/profile/dtls/client/access_client.h"
+#include "aceward/ace/profile/dtls/client/access_revocations.h"
 
 namespace aceward::ace::dtls::detail {
 
@@ -30,6 +31,7 @@ struct Pending {
   bool found = false;           ///< authz-info was looked for
   bool hurried = false;         ///< an observation that ended soon was registered again all the same
   unsigned uploads = 0;         ///< that met a server which was busy
+  coap::Code busy = coap::code::too_many_requests;  ///< what it said then, or to an operation before
   unsigned asked = 0;  ///< requests for a token: tokens that end before they can be used must not go on for ever
   std::optional<coap::Response> denial;  ///< the 4.03 or 4.05 that an extension tries to mend
 };
@@ -66,8 +68,9 @@ struct Target {
   std::optional<client::HeldToken> spent;  ///< has ended; kept for its refresh token and the key that goes on with it
   std::optional<Scope> asked;              ///< with either: what was asked for
   bool uploaded = false;
-  std::uint64_t revision = 0;  ///< of the four above
-  Instant renew_not_before;    ///< after a renewal that came to nothing
+  bool identity_refused = false;  ///< a fresh token in the handshake was not taken: it is uploaded from now on
+  std::uint64_t revision = 0;     ///< of the four above
+  Instant renew_not_before;       ///< after a renewal that came to nothing
   Connection session;
   std::optional<coap::Peer> upload_session;     ///< without client authentication, for the upload alone
   std::optional<tls::ResumptionTicket> ticket;  ///< of the last session with the present key
@@ -92,7 +95,8 @@ inline constexpr std::chrono::seconds renewal_patience{5};
 /// A renewal for an observation, with the upload.
 inline constexpr std::chrono::seconds silent_timeout{60};
 
-/// A resource server that is busy (4.29) gets the token again after the time that it named, so often.
+/// A resource server that is busy (4.29), or cannot reach its authorization server (5.03), gets the token again after
+/// the time that it named, so often.
 inline constexpr unsigned max_busy_uploads = 3;
 
 /// Doing it twice is doing it once (RFC 7252 section 5.1, RFC 8132 section 1): all but POST and PATCH.
@@ -106,6 +110,11 @@ inline bool is_denial(coap::Code code) {
   return code == coap::code::forbidden || code == coap::code::method_not_allowed;
 }
 
+/// Does the operation ask for notifications?
+inline bool observes(const Pending& pending) {
+  return !pending.token_only && pending.operation.request.options.find_uint(coap::option::observe) == 0U;
+}
+
 class AccessFlow {
  public:
   AccessFlow(AccessClientConfig c, coaps::ClientStack& s, Random& r) : config(std::move(c)), stack(s), random(r) {}
@@ -116,6 +125,7 @@ class AccessFlow {
   std::optional<tls::RawKeyPair> raw_key;
   std::vector<Target> targets;
   std::vector<Connection> as_sessions;
+  std::vector<std::unique_ptr<ListFollowing>> followings;  ///< of each authorization server; null: not followed
   std::deque<Completed> completed;
   std::deque<Notified> notified;
   std::vector<coap::Peer> abandoned;  ///< sessions to be closed in the next advance(), unless in use
@@ -222,7 +232,6 @@ class AccessFlow {
   std::optional<Instant> renewal_of_watches(const Target& target) const;
   void renew_for_watches(Target& target, Instant now);
   bool restore(Target& target, client::CachedToken cached, Instant now);
-  bool forget_revoked(BytesView token_hash, Instant now);
   client::CacheBinding cache_binding(const Target& target) const;
 
   void on_session_gone(std::uint64_t session, const Error& why);
@@ -264,6 +273,19 @@ class AccessFlow {
   void watch_again(Target& target, Watch watch, Instant now);
   /// Forgets an operation, wherever it is.
   void cancel(OperationId id, Instant now);
+
+  // --- revocation (access_revocations.cc) ----------------------------------------------------------------------------
+
+  bool wants_to_follow(std::size_t as) const;
+  /// Brings the followers of lists to the sessions that there are, and takes what they have learned. True: a token was
+  /// ended, so that there may be more events.
+  bool follow(Instant now);
+  bool take_for_followings(coap::Event& event, Instant now);
+  /// The session stalled, and nobody but a follower would notice that it leads nowhere.
+  void end_followed_session(const coap::Peer& peer, Instant now);
+  std::optional<Instant> next_follow() const;
+  bool forget_revoked(BytesView token_hash, Instant now);
+  bool is_known_revoked(const Target& target, const client::HeldToken& token) const;
 
   OperationId enqueue(std::size_t server, Operation operation, bool token_only, Instant now);
 };

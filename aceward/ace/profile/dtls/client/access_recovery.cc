@@ -16,10 +16,6 @@ bool may_repeat(const Target& target) {
          (target.step == Step::requesting && coap::is_safe(target.queue.front().operation.request.method));
 }
 
-bool observes(const Pending& pending) {
-  return !pending.token_only && pending.operation.request.options.find_uint(coap::option::observe) == 0U;
-}
-
 }  // namespace
 
 // --- stalled sessions ------------------------------------------------------------------------------------------------
@@ -42,6 +38,7 @@ void AccessFlow::on_stalled(const coap::Peer& peer, Instant now) {
     const bool idle = target->queue.empty() && !target->session.peer;
     if (idle && target->token && target->token->usable_at(now)) static_cast<void>(open_session(*target, now));
   }
+  end_followed_session(peer, now);
 }
 
 void AccessFlow::leave_behind(Target& target, const coap::Peer& peer) {

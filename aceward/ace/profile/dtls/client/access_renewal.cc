@@ -1,8 +1,7 @@
-// Tokens over time: renewed before they end, kept beyond the program, and forgotten when they are revoked.
+// Tokens over time: renewed before they end, and kept beyond the program.
 #include <algorithm>
 #include <utility>
 
-#include "aceward/ace/params/token_hash.h"
 #include "aceward/ace/profile/dtls/client/access_flow.h"
 #include "aceward/crypto/hash.h"
 
@@ -60,23 +59,13 @@ bool AccessFlow::restore(Target& target, client::CachedToken cached, Instant now
   // Whoever names a scope wants that one, and may well want less than before.
   if (access.scope && cached.asked != access.scope && token.scope != access.scope) return false;
   if (!token.usable_at(now) && !token.refresh_token) return false;
+  if (is_known_revoked(target, token)) return false;
   drop_token(target, now);
   target.asked = std::move(cached.asked);
   target.uploaded = cached.uploaded;
   (token.usable_at(now) ? target.token : target.spent) = std::move(cached.token);
   ++target.revision;
   return true;
-}
-
-bool AccessFlow::forget_revoked(BytesView revoked, Instant now) {
-  bool is_known = false;
-  for (Target& target : targets) {
-    const auto& token = target.token ? target.token : target.spent;
-    if (!token || !equal(token_hash(token->access_token), revoked)) continue;
-    is_known = true;
-    drop_token(target, now);
-  }
-  return is_known;
 }
 
 client::CacheBinding AccessFlow::cache_binding(const Target& target) const {
