@@ -44,15 +44,21 @@ TokenStore::KeyName TokenStore::name_of(const cose::Key& key, const std::string&
 
 Result<cose::Key> TokenStore::key_of(VerifiedToken& token, WallTime now) const {
   if (const auto* key = std::get_if<cose::Key>(&token.pop_key())) return key->clone();
-  const Bytes& kid = std::get<PopKeyReference>(token.pop_key()).kid;
-  const TokenEntry* found = nullptr;
-  const auto [first, last] = by_kid_.equal_range(kid);
-  for (auto it = first; it != last; ++it) {
-    const TokenEntry* entry = find(it->second, now);
-    if (entry == nullptr || entry->issuer != token.issuer()) continue;
-    if (found != nullptr) return fail(reason::token_kid_ambiguous);
-    found = entry;
-  }
+  const auto named = [&](bool is_symmetric) -> Result<const TokenEntry*> {
+    const TokenEntry* found = nullptr;
+    const auto [first, last] = by_kid_.equal_range(std::get<PopKeyReference>(token.pop_key()).kid);
+    for (auto it = first; it != last; ++it) {
+      const TokenEntry* entry = find(it->second, now);
+      if (entry == nullptr || entry->issuer != token.issuer() || entry->key.is_symmetric() != is_symmetric) continue;
+      if (found != nullptr) return fail(reason::token_kid_ambiguous);
+      found = entry;
+    }
+    return found;
+  };
+  const TokenEntry* found = ACEWARD_TRY(named(true));
+  // Clients choose the kids of their public keys, and could choose that of another's shared key: it must neither stand
+  // in its way nor take its place while it is not held.
+  if (found == nullptr && !token.derived_key()) found = ACEWARD_TRY(named(false));
   if (found != nullptr) return found->key.clone();
   // A kid of a key that is held means an update, which keeps the key; any other is that of a key to be derived.
   if (token.derived_key()) return token.derived_key()->clone();

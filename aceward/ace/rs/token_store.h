@@ -84,7 +84,8 @@ enum class Change : std::uint8_t {
 };
 
 /// Keys are told apart by their COSE thumbprint (RFC 9679), symmetric ones by their issuer too; never by kid, which
-/// several keys may share.
+/// several keys may share. A token that has a kid alone is for the symmetric key of this kid, and for a public key only
+/// where there is none and none can be derived: the kids of public keys may have been chosen by clients.
 ///
 /// Of two tokens for one key the later supersedes: the one with the greater iat (absent counts as the earliest), then
 /// the greater cti (the longer, then by its octets: RFC 9202 section 3.4), then the later exp; of a public key also

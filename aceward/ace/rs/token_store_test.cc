@@ -232,6 +232,33 @@ TEST_F(TokenStoreTest, AReferenceUpdatesTheKeyOfItsIssuer) {
   EXPECT_TRUE(find(of_b.entry)->key.same_key(symmetric_key(2, "")));
 }
 
+TEST_F(TokenStoreTest, AClientsPublicKeyDoesNotTakeThePlaceOfAnothersSharedKey) {
+  std::vector<TrustedIssuer> issuers;
+  issuers.push_back(a_.trusted());
+  issuers.at(0).derivation_keys.emplace_back(Bytes(16, 0x5a));
+  verifier_ = must(TokenVerifier::create(ace::testing::verifier_config(std::move(issuers))));
+  auto own = p256_public_key(1);
+  own.kid = to_bytes("kid");  // chosen by who learnt it from another's handshake
+  const auto intruder = must(store(token(a_, own, {.scope = "read"})));
+  // Neither the token with which the shared key begins, nor one that would update it.
+  const auto derived = must(store(reference(a_, "kid", {.scope = "write"})));
+  EXPECT_NE(derived.entry, intruder.entry);
+  EXPECT_FALSE(allows(find(intruder.entry), "/temp", coap::code::put));
+  // Nor does it keep the update out while both are held.
+  EXPECT_EQ(store(reference(a_, "kid", {.scope = "read write", .iat = seconds(1)})),
+            (TokenStore::Outcome{derived.entry, Change::superseded}));
+  EXPECT_TRUE(allows(find(derived.entry), "/temp", coap::code::get));
+  EXPECT_FALSE(allows(find(intruder.entry), "/temp", coap::code::put));
+}
+
+TEST_F(TokenStoreTest, WhereNoKeyIsDerivedAReferenceMayNameAPublicKey) {
+  auto key = p256_public_key(1);
+  key.kid = to_bytes("kid");
+  const auto first = must(store(token(a_, key, {.scope = "read"})));
+  EXPECT_EQ(store(reference(a_, "kid", {.scope = "write", .iat = seconds(1)})),
+            (TokenStore::Outcome{first.entry, Change::superseded}));
+}
+
 TEST_F(TokenStoreTest, AReferenceToAnUnknownKeyIsRefused) {
   must(store(token(a_, symmetric_key(1, "kid"), {.exp = seconds(10)})));
   EXPECT_EQ(store(reference(a_, "other", {})).error(), reason::token_kid_unknown);
