@@ -52,6 +52,20 @@ TEST_F(TokenChangesTest, ARevokedTokenIsGoneAndRefusedUntilItWouldHaveExpired) {
   EXPECT_EQ(store_.store(must(verifier_.verify(octets_again, test_now)), test_now).error(), reason::token_revoked);
 }
 
+TEST_F(TokenChangesTest, ARevokedTokenThatLivesLongIsRefusedForAsLong) {
+  auto claims = issuer_.claims_for(p256_public_key(1));
+  claims.exp = test_now + std::chrono::days(365);
+  const Bytes token = issuer_.sign(claims);
+  must(store_.store(must(verifier_.verify(token, test_now)), test_now));
+  EXPECT_TRUE(store_.end_token(token_hash(token), test_now));
+  const WallTime later = test_now + std::chrono::days(364);
+  store_.end_token(Bytes(token_hash_size, 9), later);
+  EXPECT_EQ(store_.store(must(verifier_.verify(token, later)), later).error(), reason::token_revoked);
+  EXPECT_EQ(store_.revoked_count(), 2U);
+  store_.end_token(Bytes(token_hash_size, 8), test_now + std::chrono::days(365));
+  EXPECT_EQ(store_.revoked_count(), 2U);
+}
+
 TEST_F(TokenChangesTest, ARevocationEndsNoOtherTokenOfTheKey) {
   auto first = token(p256_public_key(1));
   const TokenHash hash = first.hash();

@@ -95,7 +95,9 @@ bool TokenStore::end_token(BytesView octets, WallTime now) {
     return false;
   }
   const EntryId id = held->second;
-  remember_revoked(*hash, std::min(entries_.at(id).expires_at, now + limits_.revoked_for), now);
+  const WallTime ends = entries_.at(id).expires_at;
+  // Of one without an end the authorization server is asked before it is taken again.
+  remember_revoked(*hash, ends == WallTime::max() ? now + limits_.revoked_for : ends, now);
   drop(id);
   return true;
 }
