@@ -5,6 +5,7 @@
 #include "aceward/ace/rs/reasons.h"
 #include "aceward/ace/token/reasons.h"
 #include "aceward/coap/resource/router.h"
+#include "aceward/cose/cwt/reasons.h"
 
 namespace aceward::ace::rs {
 namespace {
@@ -62,8 +63,14 @@ std::optional<EntryId> AuthzInfo::held(BytesView token, WallTime wall) const {
 }
 
 bool AuthzInfo::may_be_reference(BytesView token, const Error& why) const {
-  return introspector_ != nullptr && why.error_class() == ErrorClass::malformed && !token.empty() &&
-         token.size() <= introspection_.max_reference_octets;
+  // One that its holder could change is no reference: it was read, and is refused.
+  return introspector_ != nullptr && why.error_class() == ErrorClass::malformed && why != reason::cwt_alterable &&
+         !token.empty() && token.size() <= introspection_.max_reference_octets;
+}
+
+bool AuthzInfo::must_be_asked_about(const VerifiedToken& token) const {
+  return introspector_ != nullptr && introspection_.use == IntrospectionUse::always &&
+         token.issuer() == introspector_->iss();
 }
 
 AuthzInfo::Answer AuthzInfo::handle(const coap::Peer& from, const coap::Request& request, Instant now, WallTime wall) {
@@ -92,7 +99,7 @@ AuthzInfo::Answer AuthzInfo::handle(const coap::Peer& from, const coap::Request&
     if (may_be_reference(token, verified.error())) return ask(from.remote.ip, token, std::nullopt, now);
     return refuse(verified.error());
   }
-  if (introspector_ != nullptr && introspection_.use == IntrospectionUse::always) {
+  if (must_be_asked_about(*verified)) {
     return ask(from.remote.ip, token, std::move(*verified), now);
   }
   return answer(keep(std::move(*verified), wall));
@@ -114,7 +121,7 @@ Result<TokenStore::Outcome> AuthzInfo::take(BytesView token, bool only_symmetric
     if (only_symmetric && key != nullptr && !key->is_symmetric()) {
       return fail(reason::token_cnf_unusable, "public key");
     }
-    if (introspector_ != nullptr && introspection_.use == IntrospectionUse::always) {
+    if (must_be_asked_about(*verified)) {
       return fail(reason::token_needs_introspection);
     }
     return keep(std::move(*verified), wall);
@@ -191,10 +198,11 @@ AuthzInfo::Completion AuthzInfo::complete_post(QueryId query, Question question,
     if (!claims) return fail(reason::token_inactive);
     // A token that speaks for itself can only end earlier by what the server says.
     if (question.verified && has_ended(*claims, wall)) return fail(reason::token_inactive, "exp");
-    VerifiedToken verified =
-        question.verified
-            ? std::move(*question.verified)
-            : ACEWARD_TRY(verifier_.verify_introspected(question.token, *claims, introspector_->iss(), wall));
+    // Anew, as time has passed, and the configuration may be another by now.
+    VerifiedToken verified = ACEWARD_TRY(
+        question.verified ? verifier_.verify(question.token, wall)
+                          : verifier_.verify_introspected(question.token, *claims, introspector_->iss(), wall));
+    if (question.verified) verified.end_by(question.verified->expires_at());  // exi began when the token came
     return keep(std::move(verified), wall,
                 TokenStore::Confirmed{std::move(question.token), question.asked_at + introspection_.cache});
   }();

@@ -17,7 +17,7 @@ using AuthzInfoLimits = PeerBudgetLimits;
 /// About which tokens the authorization server is asked.
 enum class IntrospectionUse : std::uint8_t {
   references,  ///< about those that cannot be read here
-  always,      ///< about all that are good by themselves, too
+  always,      ///< about all of its own that are good by themselves, too; it knows nothing of those of others
 };
 
 struct IntrospectionSettings {
@@ -103,6 +103,7 @@ class AuthzInfo {
   Answer ask(const Ip& from, BytesView token, std::optional<VerifiedToken> verified, Instant now);
   std::optional<EntryId> held(BytesView token, WallTime wall) const;
   bool may_be_reference(BytesView token, const Error& why) const;
+  bool must_be_asked_about(const VerifiedToken& token) const;
   Result<TokenStore::Outcome> keep(VerifiedToken token, WallTime wall,
                                    std::optional<TokenStore::Confirmed> confirmed = std::nullopt);
   Completion complete_post(QueryId query, Question question, Introspector::Answer said, WallTime wall);

@@ -280,6 +280,53 @@ TEST_F(IntrospectionTest, TokensThatSpeakForThemselvesAreAskedAboutOnlyWhereThat
   EXPECT_EQ(answer_to(id), coap::code::unauthorized);
 }
 
+TEST_F(IntrospectionTest, ATokenOfAnotherIssuerIsNotAskedAbout) {
+  start(IntrospectionUse::always);
+  TestIssuer other("coaps://other.example", 2);
+  std::vector<TrustedIssuer> issuers;
+  issuers.push_back(issuer_.trusted());
+  issuers.push_back(other.trusted());
+  ASSERT_TRUE(server_->reconfigure(ace::testing::verifier_config(std::move(issuers)), {}, {}));
+  EXPECT_EQ(answer_to(post(other.sign(other.claims_for(p256_public_key(50))))), coap::code::created);
+  EXPECT_TRUE(as_.asked.empty());
+  EXPECT_EQ(answer_to(post(issuer_.sign(issuer_.claims_for(p256_public_key(51))))), coap::code::empty);
+}
+
+TEST_F(IntrospectionTest, ATokenIsJudgedByTheTimeAndTheConfigurationOfTheAnswer) {
+  start(IntrospectionUse::always);
+  auto claims = issuer_.claims_for(p256_public_key(50));
+  claims.exp = test_now + seconds(2);
+  auto id = post(issuer_.sign(claims));
+  clock_.advance(seconds(2));
+  as_.say(cwt::Claims());
+  EXPECT_EQ(answer_to(id), coap::code::unauthorized);
+
+  id = post(issuer_.sign(issuer_.claims_for(p256_public_key(51))));
+  ASSERT_EQ(answer_to(id), coap::code::empty);
+  TestIssuer other("coaps://other.example", 2);
+  ASSERT_TRUE(server_->reconfigure(ace::testing::verifier_config(other), {}, {}));
+  as_.say(cwt::Claims());
+  EXPECT_EQ(answer_to(id), coap::code::unauthorized);
+  EXPECT_EQ(server_->tokens().size(), 0U);
+}
+
+TEST_F(IntrospectionTest, ATokenThatItsHolderCouldChangeIsRefusedAndNotAskedAbout) {
+  auto issuer = issuer_.trusted();
+  issuer.is_followed = true;
+  std::vector<TrustedIssuer> issuers;
+  issuers.push_back(std::move(issuer));
+  server_ = nullptr;
+  ResourceServerConfig config;  // references of up to 256 octets
+  server_ =
+      must(ResourceServer::create(std::move(config), ace::testing::verifier_config(std::move(issuers)), layer_,
+                                  bindings_, clock_, {.sequences = nullptr, .introspector = &as_, .random = nullptr}));
+  const Bytes untagged = issuer_.encrypt(issuer_.claims_for(symmetric_key(1, "k")));
+  ASSERT_LE(untagged.size(), 256U);
+  EXPECT_EQ(answer_to(post(untagged)), coap::code::bad_request);
+  EXPECT_EQ(server_->authz_info().take(untagged, true, clock_.now(), clock_.wall()).error(), reason::cwt_alterable);
+  EXPECT_TRUE(as_.asked.empty());
+}
+
 TEST_F(IntrospectionTest, ATokenThatIsHeldIsNotAskedAboutAgain) {
   let_in();
   const auto asked = as_.asked.size();
