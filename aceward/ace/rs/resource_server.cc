@@ -284,10 +284,16 @@ Result<std::unique_ptr<ResourceServer>> ResourceServer::create(ResourceServerCon
       std::move(config), std::move(nonces), std::move(verifier), layer, bindings, clock, ports)));
 }
 
-Result<> ResourceServer::reconfigure(TokenVerifierConfig tokens, HintsConfig hints, std::vector<std::string> hosts) {
+Result<> ResourceServer::reconfigure(TokenVerifierConfig tokens, HintsConfig hints, std::vector<std::string> hosts,
+                                     std::optional<std::vector<ConfiguredKey>> configured_keys) {
   tokens.nonces = impl_->nonces.get();
   tokens.takes_exi = impl_->has_sequences;
-  impl_->verifier = ACEWARD_TRY(TokenVerifier::create(std::move(tokens)));
+  auto verifier = ACEWARD_TRY(TokenVerifier::create(std::move(tokens)));
+  if (configured_keys) {
+    ACEWARD_TRY(impl_->tokens.set_configured(std::move(*configured_keys), verifier.scopes(), impl_->clock.wall()));
+  }
+  // Nothing fails from here on.
+  impl_->verifier = std::move(verifier);
   impl_->access.reconfigure(std::move(hints), std::move(hosts));
   impl_->tokens.reconsider(impl_->verifier, impl_->clock.wall());
   return {};

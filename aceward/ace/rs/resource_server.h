@@ -77,9 +77,11 @@ class ResourceServer {
   void add_public(std::string_view path, coap::Resource& resource);
 
   /// Issuers, keys, audiences and scopes from now on. Tokens and sessions stay, except those of TokenStore::reconsider,
-  /// which end_expired() reports. `takes_exi` and `nonces` are set here. Configured keys keep what they have: call
-  /// set_configured_keys after it. Errors: those of TokenVerifier::create; then nothing has changed.
-  Result<> reconfigure(TokenVerifierConfig tokens, HintsConfig hints, std::vector<std::string> hosts);
+  /// which end_expired() reports. `takes_exi` and `nonces` are set here. Configured keys too, with the new scopes;
+  /// absent: they keep what they have. Errors: those of TokenVerifier::create and TokenStore::set_configured; then
+  /// nothing has changed.
+  Result<> reconfigure(TokenVerifierConfig tokens, HintsConfig hints, std::vector<std::string> hosts,
+                       std::optional<std::vector<ConfiguredKey>> configured_keys = std::nullopt);
   /// See TokenStore::set_configured.
   Result<> set_configured_keys(std::vector<ConfiguredKey> keys);
   /// See TokenStore::end_token; end_expired() reports the key. What waits in its name is answered there.

@@ -30,7 +30,7 @@ inline tls::RawKeyPair raw_key_pair(std::uint64_t seed) {
 /// A resource server and a client with a wire between them that takes no time.
 class RsFixture : public ::testing::Test {
  protected:
-  RsFixture() : client_({}, random_) { start({}); }
+  RsFixture() : client_({.dtls = {.wants_ticket = true}}, random_) { start({}); }
 
   using Change = std::function<void(RsServiceConfig&)>;
   /// (Again), with a configuration that was changed; sessions of before are forgotten by the server.
@@ -104,8 +104,8 @@ class RsFixture : public ::testing::Test {
   }
   coap::Code ask(const coap::Peer& peer, coap::Code method) { return ask(peer, make_request(method, "/temp")).code; }
 
-  coap::Peer connect(tls::ClientCredentials credentials) {
-    const auto peer = must(client_.connect(secure_listener, std::move(credentials), clock_.now()));
+  coap::Peer connect(tls::ClientCredentials credentials, std::optional<tls::ResumptionTicket> ticket = std::nullopt) {
+    const auto peer = must(client_.connect(secure_listener, std::move(credentials), clock_.now(), std::move(ticket)));
     carry();
     return peer;
   }
@@ -116,12 +116,17 @@ class RsFixture : public ::testing::Test {
     return connect(tls::RawKeyClient{raw_key_pair(seed), to_bytes(raw_key_pair(900).spki())});
   }
   bool is_up(const coap::Peer& peer) const { return client_.identity(peer.session) != nullptr; }
-  std::string suite_of(const coap::Peer& peer) const {
+  /// Null if it never was.
+  const coaps::SessionEstablished* established(const coap::Peer& peer) const {
     for (const auto& event : session_events_) {
-      const auto* established = std::get_if<coaps::SessionEstablished>(&event);
-      if (established != nullptr && established->peer == peer) return established->info.cipher_suite;
+      const auto* one = std::get_if<coaps::SessionEstablished>(&event);
+      if (one != nullptr && one->peer == peer) return one;
     }
-    return {};
+    return nullptr;
+  }
+  std::string suite_of(const coap::Peer& peer) const {
+    const auto* session = established(peer);
+    return session == nullptr ? std::string() : session->info.cipher_suite;
   }
   void expect_failed(const coap::Peer& peer, tls::Alert alert, const Reason& why) {
     EXPECT_FALSE(is_up(peer));

@@ -190,6 +190,18 @@ TEST_F(RsRightsTest, AReloadThatFailsChangesNothing) {
   EXPECT_TRUE(is_up(connect_raw(1)));
 }
 
+TEST_F(RsRightsTest, AReloadWhoseConfiguredKeysAreWrongChangesNothing) {
+  EXPECT_EQ(post(token(b_, p256_public_key(1), "read")), coap::code::created);
+  const auto peer = connect_raw(1);
+  auto broken = reload(tokens());  // b is trusted no more, but for the key that cannot be
+  broken.configured_keys.push_back(configured("gateway", p256_public_key(2), "fly"));
+  EXPECT_EQ(service_->reconfigure(std::move(broken)).error(), reason::token_scope_unrecognised);
+  settle();
+  ASSERT_TRUE(is_up(peer));
+  EXPECT_EQ(ask(peer, coap::code::get), coap::code::content);
+  EXPECT_EQ(post(token(b_, p256_public_key(3), "read")), coap::code::created);
+}
+
 TEST_F(RsRightsTest, AnExiTokenEndsByTheServersOwnTimeAndNotByItsCivilClock) {
   RememberedSequences memory;
   const auto with_exi = [&](RsServiceConfig& config) {
@@ -294,6 +306,53 @@ TEST_F(RsRightsTest, ResumptionNeedsALiveToken) {
   clock_.advance(seconds(1));
   EXPECT_EQ(port.resume(identities.at(0)).error(), reason::psk_kid_unknown);
   EXPECT_EQ(port.resume(identities.at(1)).error(), reason::raw_key_without_token);
+}
+
+TEST_F(RsRightsTest, ATicketResumesASessionOnlyWithALiveTokenAndWithTheRightsOfThat) {
+  start([](RsServiceConfig& config) { config.stack.dtls->ticket_key = must(tls::TicketKey::generate()); });
+  const auto secret = symmetric_key(1, "kid-1");
+  const auto psk = [&]() -> tls::ClientCredentials {
+    return tls::PskClient{serialize_kid_identity(to_bytes("kid-1")), Secret::copy_of(secret.k())};
+  };
+  const auto raw = [&]() -> tls::ClientCredentials {
+    return tls::RawKeyClient{raw_key_pair(1), to_bytes(raw_key_pair(900).spki())};
+  };
+  std::vector<tls::ResumptionTicket> tickets;
+  const auto use = [&](const cose::Key& key, const std::function<tls::ClientCredentials()>& credentials) {
+    EXPECT_EQ(post(token(a_, key, "read", seconds(60))), coap::code::created);
+    const auto first = connect(credentials());
+    ASSERT_TRUE(established(first) != nullptr && established(first)->ticket);
+    EXPECT_FALSE(established(first)->info.resumed);
+    tickets.push_back(*established(first)->ticket);
+    EXPECT_EQ(ask(first, coap::code::get), coap::code::content);
+    client_.close(first.session, clock_.now());
+    carry();
+    // What came since counts, not what counted when the ticket was given.
+    clock_.advance(seconds(1));
+    EXPECT_EQ(post(token(a_, key, "write", seconds(59))), coap::code::created);
+    const auto again = connect(credentials(), tickets.back());
+    ASSERT_TRUE(established(again));
+    EXPECT_TRUE(established(again)->info.resumed);
+    EXPECT_EQ(ask(again, coap::code::get), coap::code::method_not_allowed);
+    EXPECT_EQ(ask(again, coap::code::put), coap::code::content);
+  };
+  use(secret, psk);
+  use(p256_public_key(1), raw);
+  ASSERT_EQ(tickets.size(), 2U);
+  EXPECT_EQ(service_->stack().tls_counters().resumed, 2U);
+
+  advance(seconds(60));
+  EXPECT_EQ(service_->stack().session_count(), 0U);
+  expect_failed(connect(psk(), tickets.at(0)), tls::Alert::illegal_parameter, reason::psk_kid_unknown);
+  expect_failed(connect(raw(), tickets.at(1)), tls::Alert::bad_certificate, reason::raw_key_without_token);
+  EXPECT_EQ(service_->stack().tls_counters().resumptions_refused, 2U);
+
+  // Nor after a revocation, however long the token would have lived.
+  const Bytes last = token(a_, p256_public_key(1), "read");
+  EXPECT_EQ(post(last), coap::code::created);
+  EXPECT_TRUE(service_->end_token(token_hash(last)));
+  expect_failed(connect(raw(), tickets.at(1)), tls::Alert::bad_certificate, reason::raw_key_without_token);
+  EXPECT_EQ(service_->stack().tls_counters().resumed, 2U);
 }
 
 TEST_F(RsRightsTest, AResumptionDoesNotReachTheTokenOfAnotherWithTheSameKid) {

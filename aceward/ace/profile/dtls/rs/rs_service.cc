@@ -157,8 +157,8 @@ AsLink* RsService::as_link() { return impl_->as_link.get(); }
 Result<> RsService::reconfigure(RsReload reload) {
   reload.tokens.clock_is_synchronized = impl_->clock_is_synchronized;
   impl_->link_issuer(reload.tokens);
-  ACEWARD_TRY(impl_->server->reconfigure(std::move(reload.tokens), std::move(reload.hints), std::move(reload.hosts)));
-  return impl_->server->set_configured_keys(std::move(reload.configured_keys));
+  return impl_->server->reconfigure(std::move(reload.tokens), std::move(reload.hints), std::move(reload.hosts),
+                                    std::move(reload.configured_keys));
 }
 
 bool RsService::end_token(BytesView token_hash) { return impl_->server->end_token(token_hash); }

@@ -71,7 +71,7 @@ class RsService {
 
   /// Issuers, keys, scopes, hints and configured keys from now on. Tokens stay, and sessions whose key keeps a token or
   /// is configured still; the others are closed after the next pump. Whether the clock is synchronized stays as it was.
-  /// Errors: those of ResourceServer::reconfigure and TokenStore::set_configured; what failed has changed nothing.
+  /// Errors: those of ResourceServer::reconfigure; then nothing has changed.
   Result<> reconfigure(RsReload reload);
   /// A token was revoked, see TokenStore::end_token: for who learns of it elsewhere than over the AS link. Sessions
   /// that lose their last token are closed after the next pump.
