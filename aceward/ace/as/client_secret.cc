@@ -21,6 +21,10 @@ std::array<std::uint8_t, 32> salted_hash(BytesView salt, BytesView secret) {
   return digest;
 }
 
+/// What one peer can send from: an IPv4 address, or all of an IPv6 subnet, which has more addresses than there are
+/// counters.
+BytesView network_of(const Address& peer) { return peer.is_v4() ? BytesView(peer.ip) : BytesView(peer.ip).first(8); }
+
 }  // namespace
 
 Bytes make_secret_digest(BytesView secret, Random& random) {
@@ -71,10 +75,10 @@ Result<> SecretGate::check_limit(Counter& counter, std::uint32_t limit) {
 }
 
 Result<> SecretGate::admit(const Address& peer, WallTime now) {
-  return check_limit(counter_of(peers_, peer.ip, now), limits_.wrong_per_peer);
+  return check_limit(counter_of(peers_, network_of(peer), now), limits_.wrong_per_peer);
 }
 
-void SecretGate::count_wrong(const Address& peer, WallTime now) { ++counter_of(peers_, peer.ip, now).wrong; }
+void SecretGate::count_wrong(const Address& peer, WallTime now) { ++counter_of(peers_, network_of(peer), now).wrong; }
 
 Result<AuthenticatedClient> SecretGate::check(const Registry& registry, std::string_view client_id, BytesView secret,
                                               const Address& peer, WallTime now) {

@@ -30,7 +30,7 @@ bool secret_matches(BytesView digest, BytesView secret);
 
 struct SecretLimits {
   std::chrono::seconds window{60};
-  std::uint32_t wrong_per_peer = 10;     ///< wrong secrets from one address in a window, whatever the port
+  std::uint32_t wrong_per_peer = 10;     ///< wrong secrets from one address or IPv6 /64 in a window, whatever the port
   std::uint32_t wrong_per_client = 100;  ///< wrong secrets for one client_id in a window, from anywhere
 };
 

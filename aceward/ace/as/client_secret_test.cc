@@ -99,6 +99,17 @@ TEST_F(SecretGateTest, AfterTooManyWrongOnesTheRightOneIsNotLookedAt) {
   EXPECT_TRUE(check("alice", right_secret)) << "nobody else is kept out";
 }
 
+TEST_F(SecretGateTest, AnIpv6SubnetIsOnePeer) {
+  for (const char* guesser : {"[2001:db8::1]:5000", "[2001:db8::2]:5000", "[2001:db8:0:0:ffff::3]:5000"}) {
+    peer = Address::parse(guesser).value();
+    EXPECT_EQ(check("nobody", wrong_secret).error(), reason::client_secret_wrong);
+  }
+  peer = Address::parse("[2001:db8::4]:5000").value();
+  EXPECT_EQ(check("alice", right_secret).error(), reason::client_secret_throttled);
+  peer = Address::parse("[2001:db8:0:1::1]:5000").value();
+  EXPECT_TRUE(check("alice", right_secret)) << "nobody else is kept out";
+}
+
 TEST_F(SecretGateTest, OneClientIsNotGuessedFromEverywhere) {
   for (std::uint8_t host = 10; host < 15; ++host) {
     peer = Address::v4(10, 0, 1, host, 5000);
