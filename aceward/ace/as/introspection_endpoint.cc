@@ -32,6 +32,7 @@ struct Known {
 struct Allowance {
   std::uint64_t left = 0;
   WallTime filled_at;
+  bool was_refused = false;  ///< since it was filled
 };
 
 /// A recognised token, and as whom the asker may hear of it.
@@ -99,6 +100,7 @@ struct IntrospectionEndpoint::State {
   RegistrySnapshot registry;
   Audit audit;
   Counters counters;
+  bool is_quiet = false;  ///< the refusal is counted, but not told to the log: many of the same came
   std::unordered_map<std::int64_t, Allowance> client_allowances;
   std::unordered_map<std::int64_t, Allowance> server_allowances;
   /// Servers by the kid of a key of theirs; made when first needed, of one registry.
@@ -107,7 +109,7 @@ struct IntrospectionEndpoint::State {
 
   Result<Known> know(const IntrospectionAsker& asker) const;
   Result<> allow(const Known& known, WallTime now);
-  bool take_one(std::unordered_map<std::int64_t, Allowance>& allowances, std::int64_t id, WallTime now) const;
+  bool take_one(std::unordered_map<std::int64_t, Allowance>& allowances, std::int64_t id, WallTime now);
   void index_keys();
   std::vector<TokenKeyView> keys_for(const PresentedToken& presented, const Known& known);
   Result<Seen> recognise(BytesView token, const Known& known, WallTime now, AuditRecord& record);
@@ -135,7 +137,7 @@ Result<Known> IntrospectionEndpoint::State::know(const IntrospectionAsker& asker
 }
 
 bool IntrospectionEndpoint::State::take_one(std::unordered_map<std::int64_t, Allowance>& allowances, std::int64_t id,
-                                            WallTime now) const {
+                                            WallTime now) {
   const std::uint64_t most = std::max<std::uint64_t>(config.asks_at_once, 1);
   const auto [found, is_new] = allowances.try_emplace(id, Allowance{most, now});
   Allowance& allowance = found->second;
@@ -146,7 +148,11 @@ bool IntrospectionEndpoint::State::take_one(std::unordered_map<std::int64_t, All
     allowance.left = std::min(most, allowance.left + std::min(seconds, enough) * config.asks_per_second);
   }
   if (now != allowance.filled_at) allowance.filled_at = now;  // also when civil time was set back
-  if (allowance.left == 0) return false;
+  if (allowance.left == 0) {
+    is_quiet = std::exchange(allowance.was_refused, true);
+    return false;
+  }
+  allowance.was_refused = false;
   --allowance.left;
   return true;
 }
@@ -278,6 +284,7 @@ IntrospectionEndpoint::IntrospectionEndpoint(IntrospectionEndpointConfig config,
                                            .registry = {},
                                            .audit = {},
                                            .counters = {},
+                                           .is_quiet = false,
                                            .client_allowances = {},
                                            .server_allowances = {},
                                            .servers_by_kid = {},
@@ -309,6 +316,7 @@ coap::Response IntrospectionEndpoint::process(const IntrospectionAsker& asker, c
     record.client = asker.client->name();
     record.authentication = asker.client->authentication();
   }
+  state_->is_quiet = false;
   auto answer = state_->answer(asker, request, now, record);
   record.granted = answer.has_value();
   if (answer) {
@@ -319,7 +327,7 @@ coap::Response IntrospectionEndpoint::process(const IntrospectionAsker& asker, c
     record.detail = error.detail();
     ++(is_inactive(error) ? state_->counters.inactive : state_->counters.refused)[error.id()];
   }
-  if (state_->audit) state_->audit(record);
+  if (state_->audit && !state_->is_quiet) state_->audit(record);
   if (answer) return std::move(*answer);
   return is_inactive(answer.error()) ? state_->answer_inactive() : refuse_introspection(answer.error());
 }

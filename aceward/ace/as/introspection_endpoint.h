@@ -65,8 +65,8 @@ class IntrospectionEndpoint {
 
   /// From the next request on. Until the first call nobody is known.
   void set_registry(RegistrySnapshot registry);
-  /// Called at every decision, before the asker hears of it; `granted` means: told as active. Must not call the
-  /// endpoint.
+  /// Called at every decision, before the asker hears of it; of an asker's refusals beyond its limit at the first one
+  /// alone. `granted` means: told as active. Must not call the endpoint.
   void set_audit(Audit audit);
 
   /// The answer to a POST by an asker that its channel authenticated; 4.01 where it is neither.

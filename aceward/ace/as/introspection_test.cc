@@ -456,11 +456,15 @@ TEST(Introspection, AnAskerIsHeldToItsRate) {
     return world.ask(world.server(server), token, introspection_now + seconds(second)).code;
   };
   for (int i = 0; i < 3; ++i) EXPECT_EQ(code_at(0), coap::code::created);
-  EXPECT_EQ(code_at(0), coap::code::too_many_requests);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(code_at(0), coap::code::too_many_requests);
+  EXPECT_EQ(world.audit.size(), 4U) << "a flood does not flood the log";
+  EXPECT_EQ(world.endpoint.counters().refused.at("introspection_too_many"), 50U);
   EXPECT_EQ(code_at(0, 1), coap::code::created) << "another asker has its own";
   EXPECT_EQ(world.ask(world.client(), token).code, coap::code::created) << "as has a client";
   for (int i = 0; i < 2; ++i) EXPECT_EQ(code_at(1), coap::code::created);
+  world.audit.clear();
   EXPECT_EQ(code_at(1), coap::code::too_many_requests);
+  EXPECT_EQ(world.audit.size(), 1U) << "the next flood is logged again";
   EXPECT_EQ(code_at(-100), coap::code::too_many_requests) << "nothing is gained by setting the clock back";
   for (int i = 0; i < 3; ++i) EXPECT_EQ(code_at(1000), coap::code::created);
   EXPECT_EQ(code_at(1000), coap::code::too_many_requests) << "no more than fits";
