@@ -73,8 +73,8 @@ class Ledger {
   /// wait for the disk: numbers are reserved there in blocks beforehand. Errors: `store_unavailable`.
   virtual Result<TokenNumber> reserve_number() = 0;
 
-  /// Makes the token durable; `done` runs when it is (architecture, contract 8: durable before told), or with
-  /// `store_unavailable` when it cannot be. The peer is answered from `done`.
+  /// Makes the token durable; `done` runs when it is (contract 8: durable before told), with `store_unavailable` when
+  /// it cannot be, with `refresh_token_invalid` when `origin` or its refresh token has ended since it was looked up.
   virtual void record(IssuedToken token, Recorded done) = 0;
 
   /// The latest token of this client for this server (the first one of a group audience) whose key has this `kid`,

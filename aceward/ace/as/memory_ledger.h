@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "aceward/ace/as/ledger.h"
+#include "aceward/ace/as/reasons.h"
 
 namespace aceward::ace::as {
 
@@ -114,6 +115,8 @@ class MemoryLedger final : public Ledger {
     waiting_.pop_front();
     if (record_error) {
       done(std::unexpected(*record_error));
+    } else if (has_lost_origin(token)) {
+      done(fail(reason::refresh_token_invalid, "it has ended meanwhile"));
     } else {
       tokens.push_back(std::move(token));
       done({});
@@ -122,6 +125,13 @@ class MemoryLedger final : public Ledger {
   }
 
  private:
+  bool has_lost_origin(const IssuedToken& token) const {
+    if (token.origin.value == 0) return false;
+    for (const IssuedToken& origin : tokens)
+      if (origin.number == token.origin) return origin.revoked || origin.refresh_digest.empty();
+    return true;
+  }
+
   std::int64_t last_number_ = 0;
   std::vector<TokenNumber> revoked_in_order_;
   std::deque<std::pair<IssuedToken, Recorded>> waiting_;

@@ -56,6 +56,21 @@ TEST_F(RefreshTest, DoesNotRotateAndWorksAgain) {
   }
 }
 
+TEST_F(RefreshTest, GivesNothingWhenTheFirstTokenIsRevokedBeforeTheRecord) {
+  const GotToken first = grant(by_psk(), request_for("thermometer.example"));
+  ledger.completion = MemoryLedger::Completion::when_asked;
+  std::optional<coap::Response> answer;
+  endpoint.process(by_psk(), post(cbor::serialize(refresh_of(first))), now,
+                   [&](coap::Response response) { answer = std::move(response); });
+  ledger.revoke(first.record.number);
+  ASSERT_TRUE(ledger.complete_next());
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->code, coap::code::bad_request);
+  EXPECT_EQ(cbor::parse<ErrorResponse>(answer->payload)->error, ErrorCode::invalid_grant);
+  EXPECT_EQ(audited.back().reason, "refresh_token_invalid");
+  EXPECT_EQ(ledger.tokens.size(), 1U);
+}
+
 TEST_F(RefreshTest, OfARawKeyStaysWithIt) {
   const GotToken first = grant(by_raw_key(), raw_key_request("thermometer.example"));
   const GotToken next = grant(by_raw_key(), refresh_of(first));

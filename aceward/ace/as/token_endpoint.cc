@@ -207,7 +207,9 @@ void TokenEndpoint::State::record(MadeToken made, Turn turn, Answer answer) {
                       state->tell_refusal(std::move(turn), recorded.error());
                     }
                   }
-                  answer.give(recorded ? std::move(response) : refusal_by_ledger(recorded.error()));
+                  if (recorded) return answer.give(std::move(response));
+                  const Error& error = recorded.error();
+                  answer.give(error == reason::refresh_token_invalid ? refusal(error) : refusal_by_ledger(error));
                 });
 }
 

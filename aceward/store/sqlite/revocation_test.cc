@@ -1,6 +1,7 @@
 // What ends tokens before their time: revocations in all their ways, and devices that get other keys.
 #include <filesystem>
 
+#include "aceward/ace/as/reasons.h"
 #include "aceward/store/sqlite/store_fixture.h"
 
 namespace aceward::store {
@@ -76,6 +77,7 @@ class StoreRevocation : public StoreTest {
 };
 
 TEST_F(StoreRevocation, ATokenGivesBackAllThatIsKeptOfIt) {
+  record(4, c_, s_, "both");
   IssuedToken given = token(5, c_, s_, "both");
   given.more_servers = {u_, t_};
   given.token_digest = Bytes(32, 0x55);
@@ -145,6 +147,26 @@ TEST_F(StoreRevocation, EndsTheRefreshTokenAndThoseItCameFrom) {
   EXPECT_FALSE(refreshes(1)) << "the whole line";
   EXPECT_TRUE(refreshes(4));
   EXPECT_EQ(revoked(), Revoked{3}) << "the tokens before it live on";
+}
+
+TEST_F(StoreRevocation, NoTokenIsRecordedForARefreshTokenThatHasEnded) {
+  for (std::int64_t number = 1; number <= 3; ++number) record(number, c_, s_, "aud-s");
+  const auto refreshed = [&](std::int64_t number, std::int64_t origin) {
+    IssuedToken made = token(number, c_, s_, "aud-s");
+    made.refresh_digest.clear();
+    made.origin = TokenNumber(origin);
+    return store_->record_now(std::move(made));
+  };
+  ASSERT_TRUE(refreshed(4, 1));
+  ASSERT_EQ(store_->revoke_token_now(TokenNumber(2)), 1);
+  const auto of_revoked = refreshed(5, 2);
+  ASSERT_FALSE(of_revoked);
+  EXPECT_EQ(of_revoked.error(), reason::refresh_token_invalid);
+  ASSERT_EQ(store_->revoke_token_now(TokenNumber(4)), 1);
+  EXPECT_FALSE(refreshed(6, 1)) << "a token got with it was revoked";
+  EXPECT_FALSE(refreshed(7, 9)) << "there is none";
+  EXPECT_TRUE(refreshed(8, 3));
+  EXPECT_EQ(*store_->find(TokenNumber(5)), std::nullopt);
 }
 
 TEST_F(StoreRevocation, OfAClientEndsAllItsTokensAndRefreshTokens) {

@@ -165,7 +165,8 @@ class Store final : public ace::as::Ledger, public ace::as::RequestBook {
   Result<ace::as::TokenNumber> reserve_number() override;
   /// Errors besides those of every change: `record_missing` when the client or the server has been removed in the
   /// meantime, `record_exists` for a number already recorded, `record_invalid`. `store_unavailable` also where one of
-  /// them was re-keyed since `registry` was last called: the client may ask again.
+  /// them was re-keyed since `registry` was last called: the client may ask again. `refresh_token_invalid` where the
+  /// origin was revoked or its refresh token has ended.
   void record(ace::as::IssuedToken token, Recorded done) override;
   Result<std::optional<ace::as::IssuedToken>> find_by_key_id(std::int64_t client_id, std::int64_t server_id,
                                                              BytesView key_id, WallTime now) override;

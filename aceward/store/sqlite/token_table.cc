@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "aceward/ace/as/reasons.h"
 #include "aceward/store/reasons.h"
 #include "aceward/store/sqlite/record_check.h"
 #include "aceward/store/sqlite/registry_table.h"
@@ -101,6 +102,16 @@ Result<> check_party(Database& database, std::string_view sql, std::int64_t id, 
   return {};
 }
 
+/// Does the refresh token still work that this one was got with? It may have been revoked since it was looked up.
+Result<> check_origin(Database& database, const IssuedToken& token) {
+  if (token.origin.value == 0) return {};
+  Query query = ACEWARD_TRY(
+      database.prepare("SELECT 1 FROM token WHERE number = ? AND revoked = 0 AND refresh_digest IS NOT NULL"));
+  if (!ACEWARD_TRY(query.integer(token.origin.value).step()))
+    return fail(reason::refresh_token_invalid, "it has ended meanwhile");
+  return {};
+}
+
 Result<> insert_more_servers(Database& database, const IssuedToken& token) {
   std::int64_t position = 0;
   for (const std::int64_t server : token.more_servers) {
@@ -128,6 +139,7 @@ Result<> insert_token(Database& database, const IssuedToken& token, std::uint64_
   ACEWARD_TRY(check_party(database, server_sql, token.server_id, decided_on));
   for (const std::int64_t server : token.more_servers)
     ACEWARD_TRY(check_party(database, server_sql, server, decided_on));
+  ACEWARD_TRY(check_origin(database, token));
   std::int64_t revocation = 0;
   if (token.revoked) revocation = ACEWARD_TRY(next_revocation(database));
   Query query = ACEWARD_TRY(
