@@ -244,6 +244,17 @@ TEST_F(RefreshTest, EndsWhenTheServersOfItsAudienceAreOthers) {
   expect_error(by_raw_key(), refresh_of(first), ErrorCode::invalid_grant, "refresh_token_invalid");
 }
 
+TEST_F(RefreshTest, LastsNoLongerThanTheServerHasItToday) {
+  const GotToken first = grant(by_psk(), request_for("thermometer.example"));
+  server("thermometer").refresh_lifetime = hours(1);
+  publish();
+  EXPECT_EQ(grant(by_psk(), refresh_of(first), now + hours(1) - seconds(1)).record.origin, first.record.number);
+  expect_error(by_psk(), refresh_of(first), ErrorCode::invalid_grant, "refresh_token_invalid", now + hours(1));
+  server("thermometer").refresh_lifetime.reset();
+  publish();
+  expect_error(by_psk(), refresh_of(first), ErrorCode::invalid_grant, "refresh_token_invalid");
+}
+
 TEST_F(RefreshTest, OfADerivedKeyNeedsATokenKey) {
   server("thermometer").derivation_key = Secret(Bytes(32, 0x11));
   publish();

@@ -228,6 +228,10 @@ Result<> Decider::refresh() {
   Servers servers = registry().servers_of_audience(origin.audience);
   if (servers.empty() || !is_for(origin, servers)) return fail(reason::refresh_token_invalid, "other servers");
   ACEWARD_TRY(name_servers(std::move(servers), origin.audience));
+  // What is registered today counts: their owner may want to be asked again sooner, or refresh tokens no more.
+  for (const ServerRecord* server : grant_.servers)
+    if (!server->refresh_lifetime || about_.now >= origin.issued_at + *server->refresh_lifetime)
+      return fail(reason::refresh_token_invalid, "too old for the server");
   ACEWARD_TRY(check_group(grant_.servers));
   ACEWARD_TRY(negotiate_profile());
   ACEWARD_TRY(take_cnonce());
