@@ -222,6 +222,20 @@ TEST_F(RequestLimitsTest, AClientHoldsNoMoreLiveTokensThanItMay) {
   EXPECT_EQ(ask(by_psk(), request_for("thermometer.example"), now + seconds(100)).code, coap::code::too_many_requests);
 }
 
+TEST_F(RequestLimitsTest, AClientHoldsNoMoreRefreshTokensThanItMay) {
+  limit({.requests = {.per_client = 0}, .live_tokens_per_client = 3});
+  rules[0].lifetime = seconds(1);
+  server("thermometer").refresh_lifetime = std::chrono::hours(1);
+  publish();
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(grant(by_psk(), request_for("thermometer.example"), now + seconds(i)).information.refresh_token);
+  const GotToken beyond = grant(by_psk(), request_for("thermometer.example"), now + seconds(3));
+  EXPECT_FALSE(beyond.information.refresh_token) << "its row would be kept for an hour";
+  EXPECT_TRUE(beyond.record.refresh_digest.empty());
+  const auto later = now + std::chrono::hours(1);
+  EXPECT_TRUE(grant(by_psk(), request_for("thermometer.example"), later).information.refresh_token);
+}
+
 TEST_F(RequestLimitsTest, WhatWasNotRecordedIsNoLiveToken) {
   limit({.live_tokens_per_client = 1});
   ledger.record_error = Error(store_is_away);

@@ -28,6 +28,7 @@ struct Grant {
   std::chrono::seconds lifetime{0};
   std::optional<Bytes> cnonce;
   TokenNumber origin;  ///< the token whose refresh token was used; 0: none was
+  bool may_be_refreshed = true;
 };
 
 /// One request under decision.

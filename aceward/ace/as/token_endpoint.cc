@@ -86,6 +86,7 @@ struct TokenEndpoint::State : std::enable_shared_from_this<State> {
   Counters counters;
   RequestRate rate;
   LiveTokens live_tokens;
+  LiveTokens refresh_tokens;  ///< a token's row is kept for as long as its refresh token works
   SecretGate gate;
   WallTime last_issued_at{};
 
@@ -95,6 +96,7 @@ struct TokenEndpoint::State : std::enable_shared_from_this<State> {
         ledger(own_ledger),
         rate(config.requests),
         live_tokens(config.live_tokens_per_client),
+        refresh_tokens(config.live_tokens_per_client),
         gate(config.secrets, own_random) {}
 
   void tell(const Turn& turn);
@@ -165,6 +167,7 @@ Result<MadeToken> TokenEndpoint::State::make(const AuthenticatedClient& channel,
     turn.retry_after = std::min(*wait, longest_wait);
     return fail(reason::tokens_too_many);
   }
+  grant->may_be_refreshed = !refresh_tokens.full_for(channel.id(), turn.now);
   turn.record.scope = grant->scope.text;
   const TokenMaker maker{config.issuer, *signing_key, random, config.arrival_allowance};
   const TokenNumber number = ACEWARD_TRY(ledger.reserve_number());
@@ -196,12 +199,14 @@ void TokenEndpoint::State::record(MadeToken made, Turn turn, Answer answer) {
   });
   const std::int64_t client_id = made.record.client_id;
   const WallTime expires_at = made.record.expires_at;
+  const WallTime refresh_until = made.record.refresh_until;
   ledger.record(std::move(made.record),
                 [answer = std::move(answer), response = std::move(made.response), turn = std::move(turn), client_id,
-                 expires_at, weak = weak_from_this()](Result<> recorded) mutable {
+                 expires_at, refresh_until, weak = weak_from_this()](Result<> recorded) mutable {
                   if (const auto state = weak.lock()) {
                     if (recorded) {
                       state->live_tokens.add(client_id, expires_at);
+                      if (refresh_until > expires_at) state->refresh_tokens.add(client_id, refresh_until);
                       state->tell(turn);
                     } else {
                       state->tell_refusal(std::move(turn), recorded.error());

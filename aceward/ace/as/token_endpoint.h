@@ -33,10 +33,11 @@ struct TokenEndpointConfig {
   /// How long after its issue a token with exi may reach its server before the AS takes it for ended (IssuedToken::
   /// expires_at): until then, and for its lifetime, it can be revoked and introspected.
   std::chrono::seconds arrival_allowance{std::chrono::hours(24)};
-  RequestLimits requests{};                   ///< answered with 4.29 beyond them
-  std::size_t live_tokens_per_client = 1000;  ///< 0: no limit; see LiveTokens
-  SecretLimits secrets{};                     ///< wrong ones, see SecretGate
-  std::chrono::seconds come_back{60};         ///< Max-Age for a client whose request waits for the owner
+  RequestLimits requests{};  ///< answered with 4.29 beyond them
+  /// 0: no limit; see LiveTokens. Of refresh tokens too: a client that has as many gets its tokens without one.
+  std::size_t live_tokens_per_client = 1000;
+  SecretLimits secrets{};              ///< wrong ones, see SecretGate
+  std::chrono::seconds come_back{60};  ///< Max-Age for a client whose request waits for the owner
   std::chrono::seconds request_kept{std::chrono::hours(24 * 7)};  ///< how long it waits after it was last asked
   RequestBookLimits request_book{};
 };

@@ -188,7 +188,7 @@ Result<Bytes> Making::token() {
 
 /// The token after this one has to carry the same key, also to a server that has forgotten it in the meantime.
 bool Making::is_refreshable() const {
-  if (grant_.origin.value != 0) return false;
+  if (grant_.origin.value != 0 || !grant_.may_be_refreshed) return false;
   if (!derived_kid_.empty() && common_secret(grant_.servers, &ServerRecord::token_key).empty()) return false;
   return std::ranges::all_of(grant_.servers,
                              [](const ServerRecord* server) { return server->refresh_lifetime.has_value(); });
