@@ -179,6 +179,17 @@ Result<RevocationList::Changes> RevocationList::update(WallTime now) {
     changes.clients_.insert(token.client_id);
     changes.servers_.insert(token.servers.begin(), token.servers.end());
   };
+  // A server has an audience since that was another's, or a group's: it may be shown tokens that were revoked before.
+  const auto note_more_servers = [&](std::int64_t number, Listed& token, const std::vector<std::int64_t>& servers) {
+    for (const std::int64_t server : servers) {
+      if (std::ranges::find(token.servers, server) != token.servers.end()) continue;
+      const RevocationAsker asker{0, server, false};
+      if (is_registered(asker)) pending[asker].added.push_back(token.hash);
+      changes.servers_.insert(server);
+      of_server_[server].insert(number);
+      token.servers.push_back(server);
+    }
+  };
   std::unordered_set<std::int64_t> still;
   for (const RevokedToken& row : rows)
     if (row.expires_at > now) still.insert(row.number.value);
@@ -196,7 +207,10 @@ Result<RevocationList::Changes> RevocationList::update(WallTime now) {
     // A token of a time in which no hash was kept cannot be told of; introspection knows it.
     if (row.expires_at <= now || row.token_hash.empty()) continue;
     if (!next_expiry_ || row.expires_at < *next_expiry_) next_expiry_ = row.expires_at;
-    if (listed_.contains(row.number.value)) continue;
+    if (const auto known = listed_.find(row.number.value); known != listed_.end()) {
+      note_more_servers(row.number.value, known->second, row.servers);
+      continue;
+    }
     Listed token{std::make_shared<const Bytes>(row.token_hash), row.client_id, row.servers, row.expires_at};
     note(token, &Update::added);
     enter(row.number.value, std::move(token));

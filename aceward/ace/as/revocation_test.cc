@@ -74,6 +74,23 @@ TEST(RevocationList, EachServerOfAGroupAudienceSeesTheToken) {
   EXPECT_FALSE(changes.concerns(world.as_server(2)));
 }
 
+TEST(RevocationList, TheServerThatTakesAnAudienceOverSeesItsTokensToo) {
+  RevocationWorld world;
+  world.update();
+  world.issue_and_revoke(0, 0);
+  world.ledger.tokens.back().more_servers = {world.servers[2].id};  // as the store has it then
+  const auto changes = world.update();
+  EXPECT_TRUE(changes.concerns(world.as_server(2)));
+  EXPECT_FALSE(changes.concerns(world.as_server(0)));
+  EXPECT_EQ(told(world.ask(world.as_server(2))), "{0: [h'0101'], 2: 0}");
+  EXPECT_EQ(told(world.ask(world.as_server(2), {"diff=0"})), "{1: [[[], [h'0101']]], 2: 0, 3: false}");
+  EXPECT_EQ(told(world.ask(world.as_server(0), {"diff=0"})), "{1: [[[], [h'0101']]], 2: 0, 3: false}");
+  EXPECT_TRUE(world.update().empty());
+  world.clock.advance(std::chrono::hours(2));
+  EXPECT_TRUE(world.update().concerns(world.as_server(2)));
+  EXPECT_EQ(told(world.ask(world.as_server(2))), "{0: [], 2: 1}");
+}
+
 TEST(RevocationList, APartyThatIsBothSeesBothPortionsAsOne) {
   RevocationWorld world;
   world.update();

@@ -193,6 +193,49 @@ TEST_F(StoreRevocation, OfAServerEndsThoseForItsGroupsTooWhicheverOfThemItIs) {
   EXPECT_EQ(store_->tokens({.server = "t"})->size(), 2u) << "a list by server has them too";
 }
 
+TEST_F(StoreRevocation, IsToldToTheServerThatTakesTheAudienceOver) {
+  record(1, c_, u_, "aud-u");
+  record(2, c_, s_, "aud-s");
+  ASSERT_EQ(store_->revoke_token_now(TokenNumber(2)), 1);
+  ASSERT_EQ(store_->remove_server_now("u")->tokens, 1);
+  const std::int64_t replacement = store_->add_server_now(server_record("u"))->id;
+  const auto list = store_->revoked(at(1500), 100);
+  ASSERT_TRUE(list && list->size() == 2);
+  EXPECT_EQ((*list)[0].servers, std::vector<std::int64_t>{s_});
+  EXPECT_EQ((*list)[1].servers, (std::vector<std::int64_t>{u_, replacement})) << "the token would be good at it";
+  // From one server to another, and once only.
+  auto moved = server_record("u");
+  moved.audience = "aud-v";
+  ASSERT_TRUE(store_->set_server_now(std::move(moved)));
+  auto back = server_record("u");
+  ASSERT_TRUE(store_->set_server_now(std::move(back)));
+  EXPECT_EQ((*store_->revoked(at(1500), 100))[1].servers, (std::vector<std::int64_t>{u_, replacement}));
+}
+
+TEST_F(StoreRevocation, AServerThatJoinsAGroupGetsNoTokensFromBefore) {
+  record_for_both(1, c_);
+  record(2, c_, s_, "aud-s");
+  ASSERT_TRUE(store_->registry());
+  auto joining = server_record("u");
+  joining.group_audiences = {"both"};
+  EXPECT_EQ(store_->set_server_now(std::move(joining))->tokens, 1);
+  EXPECT_EQ(revoked(), Revoked{1});
+  EXPECT_FALSE(refreshes(1));
+  EXPECT_TRUE(refreshes(2)) << "that is for s alone";
+  EXPECT_EQ((*store_->revoked(at(1500), 100))[0].servers, (std::vector<std::int64_t>{s_, t_, u_}));
+  IssuedToken decided_before = token(3, c_, s_, "both");
+  decided_before.more_servers = {t_};
+  EXPECT_FALSE(store_->record_now(std::move(decided_before)));
+  auto added = server_record("v");
+  added.group_audiences = {"both"};
+  ASSERT_TRUE(store_->registry());
+  IssuedToken of_three = token(4, c_, s_, "both");
+  of_three.more_servers = {t_, u_};
+  ASSERT_TRUE(store_->record_now(std::move(of_three)));
+  const std::int64_t v = store_->add_server_now(std::move(added))->id;
+  EXPECT_EQ((*store_->revoked(at(1500), 100))[1].servers, (std::vector<std::int64_t>{s_, t_, u_, v}));
+}
+
 TEST_F(StoreRevocation, OfAnAudienceEndsThoseForItAlone) {
   record(1, c_, s_, "aud-s");
   record_for_both(2, c_);
@@ -317,6 +360,7 @@ TEST_F(StoreRevocation, ATokenCannotSlipPastAServerThatLeavesItsGroup) {
 TEST_F(StoreRevocation, ATokenForAServerThatIsNotThereIsNotRecorded) {
   IssuedToken group = token(1, c_, s_, "both");
   group.more_servers = {77};
+  ASSERT_TRUE(store_->registry());
   EXPECT_EQ(store_->record_now(std::move(group)).error(), reason::record_missing);
 }
 

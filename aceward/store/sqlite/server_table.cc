@@ -164,6 +164,28 @@ Result<ServerRecord> read_server(Database& database, std::int64_t id) {
   return std::move(one[0]);
 }
 
+bool has_audience(const ServerRecord& server, const std::string& audience) {
+  return server.audience == audience ||
+         std::ranges::find(server.group_audiences, audience) != server.group_audiences.end();
+}
+
+/// Tokens that are out for an audience were decided upon without the server that has it from now on, and would be good
+/// at it all the same: those of a group it joins are revoked, and it is told of all that are.
+Result<std::int64_t> take_audience(Database& database, const ServerRecord& server, std::int64_t id,
+                                   const std::string& audience) {
+  std::int64_t revoked = 0;
+  if (audience != server.audience) {
+    revoked = ACEWARD_TRY(revoke_tokens_of_audience(database, audience));
+    // Also those on their way into the table.
+    Query query =
+        ACEWARD_TRY(database.prepare("UPDATE server SET keyed_version = (SELECT registry_version FROM meta)"
+                                     " WHERE id IN (SELECT server_id FROM server_audience WHERE name = ?)"));
+    ACEWARD_TRY(query.text(audience).run());
+  }
+  ACEWARD_TRY(tell_of_revoked_tokens(database, id, audience));
+  return revoked;
+}
+
 /// What is to be revoked now that `before` has become `after`; the version by which later tokens are known.
 Result<Revision> revoke_for(Database& database, const ServerRecord& before, const ServerRecord& after) {
   Revision revision;
@@ -182,6 +204,11 @@ Result<Revision> revoke_for(Database& database, const ServerRecord& before, cons
   if (any)
     ACEWARD_TRY(run_for_id(
         database, "UPDATE server SET keyed_version = (SELECT registry_version FROM meta) WHERE id = ?", before.id));
+  std::vector<std::string> taken = after.group_audiences;
+  taken.push_back(after.audience);
+  for (const std::string& audience : taken)
+    if (!has_audience(before, audience))
+      revision.tokens += ACEWARD_TRY(take_audience(database, after, before.id, audience));
   return revision;
 }
 
@@ -227,6 +254,8 @@ Result<Added> insert_record(Database& database, const ServerRecord& server) {
   }
   ACEWARD_TRY(write_lists(database, server, id));
   ACEWARD_TRY(grow_registry_version(database));
+  ACEWARD_TRY(take_audience(database, server, id, server.audience));
+  for (const std::string& audience : server.group_audiences) ACEWARD_TRY(take_audience(database, server, id, audience));
   return Added{id, server.name};
 }
 

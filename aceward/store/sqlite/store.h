@@ -63,7 +63,7 @@ struct Removal {
 
 /// What went along with a changed client or server.
 struct Revision {
-  std::int64_t tokens = 0;  ///< tokens revoked because a key is gone, or an audience
+  std::int64_t tokens = 0;  ///< tokens revoked because a key is gone, or an audience gone or come
 };
 
 struct RequestFilter {
@@ -136,7 +136,9 @@ class Store final : public ace::as::Ledger, public ace::as::RequestBook {
   /// id is given. Where that ends a credential that the record had (its key, pre-shared key or identity, certificate
   /// name, client_secret; of a server also its token_key, unless it stays as previous_token_key, and its
   /// derivation_key), its tokens are revoked in the same transaction; where a server gives up an audience, those for
-  /// this audience are. A token that was decided upon before and is recorded after is refused.
+  /// this audience are; where it joins a group audience, here or in add_server, those for that audience are, as they
+  /// were decided upon without it. Who takes over an audience is told of its revoked tokens (RevokedToken::servers). A
+  /// token that was decided upon before and is recorded after is refused.
   /// Errors: as for add, and `record_missing`.
   void set_client(ace::as::ClientRecord record, Done<Revision> done);
   void set_server(ace::as::ServerRecord record, Done<Revision> done);

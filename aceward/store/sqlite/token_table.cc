@@ -294,6 +294,15 @@ Result<std::int64_t> revoke_tokens_of_audience(Database& database, const std::st
   return revoked;
 }
 
+Result<> tell_of_revoked_tokens(Database& database, std::int64_t server_id, const std::string& audience) {
+  Query query = ACEWARD_TRY(database.prepare(
+      "INSERT INTO token_server SELECT number, (SELECT coalesce(max(position), -1) + 1 FROM token_server AS others"
+      " WHERE others.number = token.number), ?1 FROM token INDEXED BY token_revoked WHERE revoked > 0"
+      " AND audience = ?2 AND server_id <> ?1 AND NOT EXISTS (SELECT 1 FROM token_server AS own"
+      " WHERE own.number = token.number AND own.server_id = ?1)"));
+  return query.integer(server_id).text(audience).run();
+}
+
 Result<std::int64_t> delete_tokens_expired(Database& database, WallTime before, std::size_t max_rows) {
   if (max_rows < 1 || max_rows > deletion_limit) return fail(reason::record_invalid, "max_rows");
   Query query = ACEWARD_TRY(database.prepare(

@@ -42,6 +42,9 @@ Result<std::int64_t> revoke_tokens_of_server(Database& database, std::int64_t se
 /// Errors: `record_missing` when no server has this audience.
 Result<std::int64_t> revoke_tokens_of_audience(Database& database, const std::string& audience);
 
+/// Adds the server to the revoked tokens for the audience, which it has from now on: they would be good at it.
+Result<> tell_of_revoked_tokens(Database& database, std::int64_t server_id, const std::string& audience);
+
 /// Those that were kept until before `before`, the oldest first.
 Result<std::int64_t> delete_tokens_expired(Database& database, WallTime before, std::size_t max_rows);
 
