@@ -11,11 +11,6 @@ namespace {
 constexpr Reason psk_unlisted{"sim_psk_unlisted", ErrorClass::denied, "", ""};
 constexpr Reason raw_key_unlisted{"sim_raw_key_unlisted", ErrorClass::denied, "", ""};
 
-std::optional<Instant> sooner(std::optional<Instant> a, std::optional<Instant> b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
 std::string_view kind_of(const coap::Header& header) {
   using coap::Type;
   if (header.type == Type::reset) return "reset";
@@ -170,7 +165,7 @@ void ServerHost::on_timeout(Instant now) {
 }
 
 std::optional<Instant> ServerHost::next_timeout() const {
-  return sooner(stack_->next_timeout(), layers_.empty() ? std::nullopt : layers_.back()->next_timeout());
+  return earlier(stack_->next_timeout(), layers_.empty() ? std::nullopt : layers_.back()->next_timeout());
 }
 
 // The client
@@ -227,7 +222,7 @@ void ClientHost::on_timeout(Instant now) {
 }
 
 std::optional<Instant> ClientHost::next_timeout() const {
-  return sooner(stack_->next_timeout(), layers_.empty() ? std::nullopt : layers_.back()->next_timeout());
+  return earlier(stack_->next_timeout(), layers_.empty() ? std::nullopt : layers_.back()->next_timeout());
 }
 
 // Keys

@@ -34,11 +34,6 @@ Bytes thumbprint_of(const cose::Key& key) {
   return {thumbprint.begin(), thumbprint.end()};
 }
 
-std::optional<Instant> sooner(std::optional<Instant> a, std::optional<Instant> b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
 }  // namespace
 
 class Town::Resource final : public ace::rs::GuardedResource {
@@ -125,7 +120,7 @@ class TownServerNode final : public Node {
     const Town::Server& server = self();
     auto next = server.service->next_timeout();
     if (ace::dtls::AsLink* link = server.service->as_link())
-      next = sooner(next, sooner(link->stack().next_timeout(), link->next_own_timeout()));
+      next = earlier(next, earlier(link->stack().next_timeout(), link->next_own_timeout()));
     return next;
   }
 
@@ -158,7 +153,7 @@ class TownClientNode final : public Node {
     client.access->on_timeout(now);
   }
   std::optional<Instant> next_timeout() const override {
-    return sooner(self().stack->next_timeout(), self().access->next_timeout());
+    return earlier(self().stack->next_timeout(), self().access->next_timeout());
   }
 
  private:

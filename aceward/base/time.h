@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace aceward {
 
@@ -17,6 +18,12 @@ struct Monotonic {
   static constexpr bool is_steady = true;
 };
 using Instant = Monotonic::time_point;
+
+/// The earlier of two times, of which either may not be there.
+constexpr std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
+  if (!a || !b) return a ? a : b;
+  return *b < *a ? b : a;
+}
 
 /// Civil time, UTC, in whole seconds since 1970: for the claims `exp`, `nbf` and `iat`. May jump.
 using WallTime = std::chrono::sys_seconds;

@@ -92,7 +92,7 @@ Result<> AsRole::reconfigure(AsSettings settings) {
   return service_->tokens().set_signing_keys(signing_keys_of(settings));
 }
 
-bool AsRole::has_answers_due() { return stack().endpoint().occupancy().answers > 0; }
+bool AsRole::has_answers_due() { return stack().endpoint().occupancy().answers > service_->followers(); }
 
 void AsRole::close_sessions() {
   service_->stack().close_all(loop_.now());

@@ -28,10 +28,10 @@ TEST(AuditLine, IsOneLineOfJsonWhateverOthersChose) {
   }
   EXPECT_EQ(line.find("\xc2\x9b"), std::string::npos) << "a control character of two octets";
   EXPECT_EQ(line.find("\xe2\x80\xae"), std::string::npos) << "a mark that reverses what is shown";
-  const auto json = nlohmann::json::parse(line);
-  EXPECT_EQ(json["time"], "1970-01-01T00:00:00Z");
-  EXPECT_EQ(json["cut"], true);
-  EXPECT_TRUE(json["client"].get<std::string>().starts_with("a\nb\"\\\x1b[31m"));
+  const auto parsed = nlohmann::json::parse(line);
+  EXPECT_EQ(parsed["time"], "1970-01-01T00:00:00Z");
+  EXPECT_EQ(parsed["cut"], true);
+  EXPECT_TRUE(parsed["client"].get<std::string>().starts_with("a\nb\"\\\x1b[31m"));
 }
 
 TEST(AuditLine, LeavesOutWhatIsNotThere) {

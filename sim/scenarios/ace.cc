@@ -15,11 +15,6 @@ using std::chrono::seconds;
 
 using tests::World;
 
-std::optional<Instant> sooner(std::optional<Instant> a, std::optional<Instant> b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
 /// The world of tests/flow keeps its own clock; it is set to the run's before each of its parties does something.
 struct AceScene;
 
@@ -237,7 +232,7 @@ void AccessNode::on_timeout(Instant now) {
   client_.access->on_timeout(now);
 }
 std::optional<Instant> AccessNode::next_timeout() const {
-  return sooner(client_.stack->next_timeout(), client_.access->next_timeout());
+  return earlier(client_.stack->next_timeout(), client_.access->next_timeout());
 }
 
 Weather bearable_weather(Run& run) {

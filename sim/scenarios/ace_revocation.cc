@@ -111,10 +111,6 @@ void play_introspected(Run& run) {
     config.server.introspection.use = ace::rs::IntrospectionUse::always;
     config.server.introspection.cache = seconds(30);
   };
-  // The authorization server cannot be asked in the middle of a handshake.
-  town.adjust_client = [](ace::dtls::AccessClientConfig& config) {
-    for (auto& server : config.servers) server.transport = ace::dtls::TokenTransport::authz_info;
-  };
   settle_in(town, run.chance(500));
   town.network.set_weather(gentle_weather(run));
   wish_for_a_while(town, seconds(0), seconds(200), 16);

@@ -471,10 +471,10 @@ TEST(Introspection, AnAskerIsHeldToItsRate) {
 }
 
 TEST(Introspection, ALedgerOutOfReachGets503) {
-  static constexpr Reason unavailable{"store_unavailable", ErrorClass::internal, "", ""};
+  static constexpr Reason out_of_reach{"store_unavailable", ErrorClass::internal, "", ""};
   IntrospectionWorld world;
   const Bytes token = world.reference();
-  world.ledger.look_up_error = Error(unavailable);
+  world.ledger.look_up_error = Error(out_of_reach);
   const coap::Response response = world.ask(world.server(), token);
   EXPECT_EQ(response.code, coap::code::service_unavailable);
   EXPECT_TRUE(response.options.has(coap::option::max_age));

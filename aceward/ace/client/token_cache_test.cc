@@ -10,8 +10,8 @@ namespace {
 const Instant cache_now{std::chrono::hours(5)};
 const WallTime cache_wall{std::chrono::seconds(1'700'000'000)};
 
-CacheBinding binding_of(std::string_view server) {
-  return {std::string(server), "house", "coaps://as.example.com/token", Bytes(32, 0x11)};
+CacheBinding binding_of(std::string_view name) {
+  return {std::string(name), "house", "coaps://as.example.com/token", Bytes(32, 0x11)};
 }
 
 HeldToken psk_token(std::chrono::seconds lifetime = std::chrono::seconds(3600)) {

@@ -10,11 +10,11 @@
 namespace aceward::ace::rs {
 namespace {
 
-constexpr std::uint64_t retry_after_seconds = 1;
+constexpr std::uint64_t busy_for_seconds = 1;
 
 coap::Response with_max_age(coap::Code code) {
   auto response = coap::make_response(code);
-  response.options.add_uint(coap::option::max_age, retry_after_seconds);
+  response.options.add_uint(coap::option::max_age, busy_for_seconds);
   return response;
 }
 

@@ -16,11 +16,6 @@ namespace {
 /// Another process may revoke tokens in the same store.
 constexpr std::chrono::seconds look_again{30};
 
-std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
 }  // namespace
 
 struct AsService::Impl {
@@ -108,6 +103,7 @@ as::IntrospectionEndpoint& AsService::introspection() { return impl_->introspect
 as::RevocationList& AsService::revocations() { return impl_->revocations; }
 AsChannel& AsService::channel() { return impl_->channel; }
 coaps::ServerStack& AsService::stack() { return *impl_->stack; }
+std::size_t AsService::followers() const { return impl_->observations->observers(); }
 void AsService::update_revocations() { impl_->update_revocations(); }
 void AsService::set_session_observer(SessionObserver observer) { impl_->observer = std::move(observer); }
 

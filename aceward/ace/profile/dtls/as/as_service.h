@@ -69,6 +69,8 @@ class AsService {
   /// Tokens were revoked: reads the ledger again and tells those who follow the list. Done by itself twice a minute, as
   /// another process may have revoked some, and when a token leaves the list because it has ended.
   void update_revocations();
+  /// Who observes the revocation list: exchanges that stay open although nothing is due.
+  std::size_t followers() const;
   /// Hears of every decision of all endpoints, before the peer does; null switches it off.
   void set_audit(const as::Audit& audit);
   /// Sees each session event; null switches it off.
