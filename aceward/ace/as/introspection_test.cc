@@ -60,22 +60,9 @@ struct IntrospectionWorld {
 
   void register_all() {
     std::vector<ClientRecord> client_copies;
-    for (const ClientRecord& record : clients) {
-      ClientRecord& copy = client_copies.emplace_back();
-      copy.id = record.id;
-      copy.name = record.name;
-    }
+    for (const ClientRecord& record : clients) client_copies.push_back(clone(record));
     std::vector<ServerRecord> server_copies;
-    for (const ServerRecord& record : servers) {
-      ServerRecord& copy = server_copies.emplace_back();
-      copy.id = record.id;
-      copy.name = record.name;
-      copy.audience = record.audience;
-      copy.token_key = record.token_key.clone();
-      copy.token_key_id = record.token_key_id;
-      copy.previous_token_key = record.previous_token_key.clone();
-      copy.previous_token_key_id = record.previous_token_key_id;
-    }
+    for (const ServerRecord& record : servers) server_copies.push_back(clone(record));
     endpoint.set_registry(std::make_shared<const Registry>(++version, std::move(client_copies),
                                                            std::move(server_copies), std::vector<PolicyRule>()));
   }
