@@ -93,6 +93,15 @@ void Observations::notify(const Path& path, MakeResponse make, Instant now) {
   for (const auto id : found->second->entries) mark(*entries_.at(id), now);
 }
 
+void Observations::end(const ConcernsObserver& concerns, Instant now, Code code) {
+  std::set<std::uint64_t> over;  // in order, so that a run can be repeated exactly
+  for (const auto& [id, entry] : entries_) {
+    if (concerns(Observer{entry->id, entry->target.peer, entry->request})) over.insert(id);
+  }
+  counters_.ended_by_error += over.size();
+  for (const auto id : over) fail(ExchangeId(id), code, now);
+}
+
 std::size_t Observations::observers(const Path& path) const {
   const auto found = observed_.find(path);
   return found == observed_.end() ? 0 : found->second->entries.size();

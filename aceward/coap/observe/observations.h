@@ -136,6 +136,10 @@ class Observations final : public Layer {
   using MakeResponse = std::function<Response(const Observer&)>;
   void notify(const Path& path, MakeResponse make, Instant now);
 
+  /// Ends the observations that are concerned, of whatever resource, with an error code: their right to it has ended,
+  /// say, though nothing has changed. What the resource still answers for them goes nowhere.
+  void end(const ConcernsObserver& concerns, Instant now, Code code);
+
   std::size_t observers(const Path& path) const;
   std::size_t observers() const { return entries_.size(); }
   const ObservationCounters& counters() const { return counters_; }

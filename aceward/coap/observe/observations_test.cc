@@ -190,6 +190,19 @@ TEST_F(CoapObservations, ClosingAResourceTellsItsObservers) {
   EXPECT_FALSE(number_of(answers_to(observe(bob))[0]));
 }
 
+TEST_F(CoapObservations, WhoMayNotObserveAnyMoreIsToldThoughNothingChanged) {
+  const auto of_alice = observe(alice);
+  const auto of_bob = observe(bob);
+  observations->end([&](const Observer& observer) { return observer.peer == alice; }, now, code::unauthorized);
+  ASSERT_EQ(answers_to(of_alice).size(), 2U);
+  EXPECT_EQ(answers_to(of_alice)[1].response.code, code::unauthorized);
+  EXPECT_FALSE(number_of(answers_to(of_alice)[1]));
+  EXPECT_EQ(observations->counters().ended_by_error, 1U);
+  change("2");
+  EXPECT_EQ(answers_to(of_alice).size(), 2U);
+  EXPECT_EQ(answers_to(of_bob).size(), 2U);
+}
+
 TEST_F(CoapObservations, AnotherContentFormatEndsTheObservationWith406) {
   const auto id = observe(alice);
   gauge.format = content_format::cbor;

@@ -136,6 +136,40 @@ TEST_F(RsRightsTest, ARevokedTokenEndsItsSessionAndDoesNotComeBack) {
   EXPECT_FALSE(service_->end_token(token_hash(first)));
 }
 
+TEST_F(RsRightsTest, AnObserverIsTold401WhenItsTokenEndsThoughNothingHasChanged) {
+  service_->observations().allow("/temp");
+  EXPECT_EQ(post(token(a_, p256_public_key(1), "read", seconds(60))), coap::code::created);
+  EXPECT_EQ(post(token(a_, p256_public_key(2), "read", seconds(90))), coap::code::created);
+  const auto observe = [&](const coap::Peer& peer) {
+    auto request = make_request(coap::code::get, "/temp");
+    request.options.set_uint(coap::option::observe, 0);
+    const auto id = must(client_.layer().request(peer, std::move(request), {}, clock_.now()));
+    carry();
+    return id;
+  };
+  const auto answers_to = [&](coap::ExchangeId id) {
+    std::vector<coap::Code> codes;
+    for (const auto& event : events_) {
+      const auto* arrived = std::get_if<coap::ResponseArrived>(&event);
+      if (arrived != nullptr && arrived->id == id) codes.push_back(arrived->response.code);
+    }
+    return codes;
+  };
+  const auto peer = connect_raw(1);
+  const auto other = connect_raw(2);
+  const auto observation = observe(peer);
+  const auto longer = observe(other);
+  EXPECT_EQ(service_->observations().observers(), 2U);
+  advance(seconds(60));
+  EXPECT_EQ(answers_to(observation), (std::vector{coap::code::content, coap::code::unauthorized}));
+  EXPECT_FALSE(is_up(peer));
+  EXPECT_TRUE(is_up(other));
+  EXPECT_EQ(service_->observations().observers(), 1U);
+  service_->observations().changed("/temp", clock_.now());
+  settle();
+  EXPECT_EQ(answers_to(longer), (std::vector{coap::code::content, coap::code::content}));
+}
+
 TEST_F(RsRightsTest, ATokenThatWasRevokedBeforeItCameIsRefused) {
   const auto key = symmetric_key(1, "kid-1");
   const Bytes unseen = token(a_, key, "read");

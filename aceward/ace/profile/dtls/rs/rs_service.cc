@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -13,11 +14,6 @@ namespace {
 
 /// Civil time may be stepped; an expiry that comes nearer thereby is noticed after this at the latest.
 constexpr std::chrono::seconds look_again{60};
-
-std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
-  if (a && b) return std::min(*a, *b);
-  return a ? a : b;
-}
 
 }  // namespace
 
@@ -73,9 +69,18 @@ void RsService::Impl::on(coaps::SessionEvent&& event) {
 }
 
 void RsService::Impl::end_expired(Instant now) {
+  std::set<std::uint64_t> sessions;
   for (const rs::EntryId entry : server->end_expired(now)) {
-    for (const std::uint64_t session : channel.sessions_of(entry)) closing.push_back(session);
+    for (const std::uint64_t session : channel.sessions_of(entry)) sessions.insert(session);
   }
+  if (sessions.empty()) return;
+  // RFC 9200 section 5.10.3: who observes is told, though nothing that could be observed has changed.
+  observations->end(
+      [&](const coap::Observer& observer) {
+        return observer.peer.transport == coap::Transport::dtls && sessions.contains(observer.peer.session);
+      },
+      now, coap::code::unauthorized);
+  closing.insert(closing.end(), sessions.begin(), sessions.end());
 }
 
 void RsService::Impl::link_issuer(TokenVerifierConfig& tokens) const {
