@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "aceward/ace/client/reasons.h"
+#include "aceward/ace/params/token_hash.h"
 #include "tests/flow/world.h"
 
 namespace aceward::tests {
@@ -117,6 +118,53 @@ TEST(ClientFollows, AnAuthorizationServerThatIsRestarted) {
     ASSERT_TRUE(completed);
     ASSERT_FALSE(completed->result);
     EXPECT_EQ(completed->result.error(), reason::held_token_revoked);
+  }
+}
+
+TEST(ClientFollows, ReadsTheListBeforeItAsksForAnotherTokenAfter401) {
+  World world;
+  world.link_servers([](ace::dtls::RsServiceConfig& config) { config.as_link->revocations.emplace(); });
+  world.start_rs();
+  Clockwork clockwork;
+  world.rs->server().add("temp", clockwork);
+  ClientNode& alice = following_client(world, "alice", PopKind::raw_public_key);
+  observe(world, alice);
+  // The resource server hears of it first: what tells the client is lost until it asks.
+  bool has_asked = false;
+  world.copies = [&](const Flying& datagram) {
+    if (datagram.from.ip == alice.address.ip && datagram.to == world.as_address) has_asked = true;
+    return datagram.from == world.as_address && datagram.to.ip == alice.address.ip && !has_asked ? 0 : 1;
+  };
+  revoke(world, 0);
+  world.pass(seconds(1));
+  EXPECT_TRUE(has_asked);
+  world.pass(seconds(10));
+  const auto completed = alice.access->next_completed();
+  ASSERT_TRUE(completed);
+  ASSERT_FALSE(completed->result);
+  EXPECT_EQ(completed->result.error(), reason::held_token_revoked);
+  EXPECT_EQ(world.ledger.tokens.size(), 1U);
+}
+
+TEST(ClientFollows, A401OfWhichTheListSaysNothingLeadsToAnotherToken) {
+  for (const bool is_as_there : {true, false}) {
+    World world;
+    Clockwork clockwork;
+    world.rs->server().add("temp", clockwork);
+    ClientNode& alice = following_client(world, "alice", PopKind::raw_public_key);
+    const auto id = observe(world, alice);
+    if (!is_as_there) {
+      world.copies = [&](const Flying& datagram) { return datagram.to == world.as_address ? 0 : 1; };
+    }
+    EXPECT_TRUE(world.rs->end_token(ace::token_hash(alice.access->token(0)->access_token)));
+    world.pass(seconds(20));
+    world.copies = {};
+    world.pass(minutes(1));
+    EXPECT_EQ(world.ledger.tokens.size(), 2U);
+    EXPECT_FALSE(alice.access->next_completed());
+    const auto notified = alice.access->next_notification();
+    ASSERT_TRUE(notified);
+    EXPECT_EQ(notified->id, id);
   }
 }
 

@@ -138,7 +138,8 @@ struct Notified {
 ///
 /// A token that turns out to be revoked is dropped with its refresh token and its session, and observations under it
 /// end with `held_token_revoked`: whether there is to be another one is for the user to say. A single request that is
-/// under way asks for another one, which its authorization server grants or refuses.
+/// under way asks for another one, which its authorization server grants or refuses. Where the list is followed, it is
+/// read before an observation that ended with 4.01 is registered again with another token (RFC 9770 section 14.4).
 /// Not thread-safe.
 class AccessClient {
  public:

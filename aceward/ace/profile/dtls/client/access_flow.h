@@ -58,6 +58,15 @@ struct Watch {
   Instant since;
 };
 
+/// An observation that the server ended with 4.01: the list of revoked tokens says first whether that was why (RFC 9770
+/// section 14.4).
+struct Doubt {
+  Watch watch;
+  Bytes token_hash;           ///< of the token at that time
+  std::uint64_t answers = 0;  ///< that the follower had learnt from by then
+  Instant until;              ///< so long the list is waited for
+};
+
 struct Target {
   ServerAccess access;
   std::deque<Pending> queue;
@@ -76,6 +85,7 @@ struct Target {
   std::optional<tls::ResumptionTicket> ticket;  ///< of the last session with the present key
   std::vector<Stray> strays;
   std::vector<Watch> watches;
+  std::vector<Doubt> doubts;
   client::Wish wish;  ///< of the request for a token that is under way
   std::optional<CreationHints> hints;
   std::optional<Scope> scope_to_add;  ///< an extension is under way
@@ -92,6 +102,8 @@ inline constexpr unsigned max_token_requests = 4;
 
 /// An early renewal waits so long for the authorization server, and is not tried again for that long.
 inline constexpr std::chrono::seconds renewal_patience{5};
+/// The list of revoked tokens is waited for so long before another token is asked for.
+inline constexpr std::chrono::seconds list_patience{5};
 /// A renewal for an observation, with the upload.
 inline constexpr std::chrono::seconds silent_timeout{60};
 
@@ -281,6 +293,10 @@ class AccessFlow {
   /// ended, so that there may be more events.
   bool follow(Instant now);
   bool take_for_followings(coap::Event& event, Instant now);
+  /// Asks the list why an observation was ended with 4.01; false: there is none to ask.
+  bool doubt(Target& target, Watch& watch, Instant now);
+  /// Registers anew those of which the list has nothing to say.
+  void settle_doubts(Target& target, Instant now);
   /// The session stalled, and nobody but a follower would notice that it leads nowhere.
   void end_followed_session(const coap::Peer& peer, Instant now);
   std::optional<Instant> next_follow() const;

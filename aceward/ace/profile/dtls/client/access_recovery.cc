@@ -193,6 +193,7 @@ bool AccessFlow::on_watch_response(coap::ResponseArrived& arrived, Instant now) 
     target.watches.erase(found);
     if (!arrived.final) layer().cancel(arrived.id);
     const bool refused = is_key_valid && arrived.response.code == coap::code::unauthorized;
+    if (refused && protects && now - watch.since >= watch_settled && doubt(target, watch, now)) return true;
     if (!is_key_valid || refused) retire_token(target, now);
     // Another token for the same key took the place of ours at the server (RFC 9200 section 5.10.1), with other rights:
     // registering shows which, and they are asked for.
@@ -261,6 +262,7 @@ void AccessFlow::cancel(OperationId id, Instant now) {
       target.watches.erase(watch);
       return;
     }
+    if (std::erase_if(target.doubts, [&](const Doubt& each) { return is_it(each.watch); }) != 0) return;
     const auto stray =
         std::ranges::find_if(target.strays, [id](const Stray& each) { return each.pending && each.pending->id == id; });
     if (stray != target.strays.end()) {

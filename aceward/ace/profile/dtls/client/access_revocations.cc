@@ -108,7 +108,8 @@ bool AccessFlow::wants_to_follow(std::size_t as) const {
   return std::ranges::any_of(targets, [&](const Target& target) {
     if (target.access.as != as) return false;
     const bool holds_token = target.token || target.spent;
-    if (holds_token && (access.follows_without_observations || !target.watches.empty())) return true;
+    const bool is_observing = !target.watches.empty() || !target.doubts.empty();
+    if (holds_token && (access.follows_without_observations || is_observing)) return true;
     // One that is being registered again is not left in between.
     return followings[as]->session() && std::ranges::any_of(target.queue, observes);
   });
@@ -119,8 +120,14 @@ bool AccessFlow::follow(Instant now) {
   for (std::size_t as = 0; as < followings.size(); ++as) {
     ListFollowing* following = followings[as].get();
     if (following == nullptr) continue;
+    const auto settle = [&] {
+      for (Target& target : targets) {
+        if (target.access.as == as) settle_doubts(target, now);
+      }
+    };
     if (!wants_to_follow(as)) {
       following->stop(now);
+      settle();
       continue;
     }
     Connection& connection = as_sessions[as];
@@ -136,8 +143,36 @@ bool AccessFlow::follow(Instant now) {
       if (change->kind != revocation::Revocation::Kind::revoked) continue;
       has_ended_some |= forget_revoked(change->token_hash, now);
     }
+    settle();
   }
   return has_ended_some;
+}
+
+bool AccessFlow::doubt(Target& target, Watch& watch, Instant now) {
+  ListFollowing* following = followings[target.access.as].get();
+  if (following == nullptr || !following->session() || !target.token) return false;
+  following->refresh(now);
+  target.doubts.push_back({std::move(watch), token_hash(target.token->access_token),
+                           following->follower().counters().answers, now + list_patience});
+  return true;
+}
+
+void AccessFlow::settle_doubts(Target& target, Instant now) {
+  const ListFollowing& following = *followings[target.access.as];
+  std::vector<Watch> cleared;
+  bool is_refused = false;
+  std::erase_if(target.doubts, [&](Doubt& doubt) {
+    const bool was_told = following.follower().counters().answers != doubt.answers;
+    if (!was_told && now < doubt.until && following.session()) return false;
+    is_refused |= target.token && equal(token_hash(target.token->access_token), doubt.token_hash);
+    cleared.push_back(std::move(doubt.watch));
+    return true;
+  });
+  if (is_refused) retire_token(target, now);
+  for (Watch& watch : cleared) {
+    watch.pending.renewed = true;
+    watch_again(target, std::move(watch), now);
+  }
 }
 
 bool AccessFlow::take_for_followings(coap::Event& event, Instant now) {
@@ -161,6 +196,9 @@ std::optional<Instant> AccessFlow::next_follow() const {
     const Instant due = followings[as]->next_timeout();
     if (due != Instant::max()) next = next ? std::min(*next, due) : due;
   }
+  for (const Target& target : targets) {
+    for (const Doubt& doubt : target.doubts) next = next ? std::min(*next, doubt.until) : doubt.until;
+  }
   return next;
 }
 
@@ -171,12 +209,16 @@ bool AccessFlow::forget_revoked(BytesView revoked, Instant now) {
     if (!token || !equal(token_hash(token->access_token), revoked)) continue;
     is_known = true;
     // Registering again would get another token, which is not for this client to decide: its user is told.
-    std::erase_if(target.watches, [&](Watch& watch) {
+    const auto end = [&](const Watch& watch) {
+      completed.push_back({watch.pending.id, Stage::access, fail(reason::held_token_revoked), {}, {}});
+    };
+    std::erase_if(target.watches, [&](const Watch& watch) {
       if (watch.peer.transport != coap::Transport::dtls) return false;
       layer().cancel(watch.exchange);
-      completed.push_back({watch.pending.id, Stage::access, fail(reason::held_token_revoked), {}, {}});
+      end(watch);
       return true;
     });
+    for (const Doubt& doubt : std::exchange(target.doubts, {})) end(doubt.watch);
     drop_token(target, now);
   }
   return is_known;

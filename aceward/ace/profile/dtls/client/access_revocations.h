@@ -53,6 +53,8 @@ class ListFollowing {
   Instant next_timeout() const;
   void on_timeout(Instant now);
   std::optional<revocation::Revocation> next() { return follower_.next(); }
+  /// Reads the list at once.
+  void refresh(Instant now) { follower_.refresh(now); }
   const revocation::Follower& follower() const { return follower_.follower(); }
 
  private:
