@@ -38,7 +38,7 @@ ExitCode exit_code_of(coap::Code answer) {
 
 ExitCode exit_code_of(const Error& error) {
   const std::string_view id = error.id();
-  if (id == "as_refused" || id == "approval_pending") return ExitCode::refused_by_as;
+  if (id == "as_refused" || id == "approval_pending" || id == "held_token_revoked") return ExitCode::refused_by_as;
   if (id == "access_still_denied" || id == "token_refused") return ExitCode::client_error;
   if (is_one_of(id, silence)) return ExitCode::no_answer;
   if (is_one_of(id, of_the_configuration)) return ExitCode::configuration;

@@ -269,7 +269,16 @@ ClientRun::Observed ClientRun::Host::observe(ace::dtls::Operation operation, std
   }
   id = *sent;
   sockets_->wake();
-  wait([&] { return observed.has_value(); }, at_most.count() > 0 ? at_most : without_end);
+  // The layer of observations would begin anew, as after any loss.
+  const auto is_revoked = [&] {
+    const auto* last = access_layer_ && access_layer_->last_completed() ? &*access_layer_->last_completed() : nullptr;
+    return last != nullptr && !last->result && last->result.error() == reason::held_token_revoked;
+  };
+  wait([&] { return observed.has_value() || is_revoked(); }, at_most.count() > 0 ? at_most : without_end);
+  if (is_revoked()) {
+    observations_->cancel(id);
+    observed = Observed{ObservationEnd::by_error, failure_of(*access_layer_->last_completed())};
+  }
   if (!observed) observed = Observed{signalled_ ? ObservationEnd::by_signal : ObservationEnd::by_time, {}};
   if (observed->end != ObservationEnd::by_server && observed->end != ObservationEnd::by_error) {
     if (access_) {

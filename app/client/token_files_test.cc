@@ -45,7 +45,13 @@ class TokenFilesTest : public testing::Test {
     return status.st_mode & 07777;
   }
 
-  GlobalOptions options_{.quiet = true};
+  static GlobalOptions quiet() {
+    GlobalOptions options;
+    options.quiet = true;
+    return options;
+  }
+
+  GlobalOptions options_ = quiet();
   Console console_{options_};
   Instant now_{std::chrono::hours(5)};
   WallTime wall_{std::chrono::seconds(1'700'000'000)};
@@ -147,8 +153,8 @@ TEST(TokenFolder, IsWhereTheConfigurationSaysOrTheStateOfTheUser) {
   ::setenv("XDG_STATE_HOME", "/state", 1);
   EXPECT_EQ(token_folder(""), fs::path("/state/aceward/tokens"));
   ::setenv("XDG_STATE_HOME", "relative", 1);
-  ::setenv("HOME", "/home/u", 1);
-  EXPECT_EQ(token_folder(""), fs::path("/home/u/.local/state/aceward/tokens"));
+  ::setenv("HOME", "/users/u", 1);
+  EXPECT_EQ(token_folder(""), fs::path("/users/u/.local/state/aceward/tokens"));
   ::unsetenv("HOME");
   EXPECT_FALSE(token_folder(""));
 }

@@ -74,6 +74,10 @@ Outcome<> check_authentication(const Sections& sections, const ConfigBlock& bloc
     return sections.fault(block.place, whose + " needs exactly one way to authenticate",
                           "give key, or psk_identity with psk; for others see certificate, client_id, authorities");
   }
+  if (has_secret && as.follows_revocations) {
+    return sections.fault(block.place, whose + " tells its revoked tokens to clients that DTLS authenticates alone",
+                          "remove follow_revocations, or authenticate with a key or a certificate");
+  }
   if (clients == 0 && as.authorities) {
     return sections.fault(block.place, whose + " has a certificate, and the client nothing to show to it",
                           "add certificate, or client_id with client_secret");
@@ -111,6 +115,8 @@ Outcome<ClientSection> read_client_section(const Sections& sections, const Confi
     read.client_secret = optional_value<KeyReference>(as, "client_secret");
     read.token_lifetime = optional_value<std::chrono::seconds>(as, "token_lifetime");
     read.ask_profile = as.get<bool>("ask_profile");
+    read.follows_revocations = as.get<bool>("follow_revocations");
+    read.revocation_path = as.get<std::string>("revocation_path");
     if (auto checked = check_authentication(sections, as, read, client); !checked) {
       return std::unexpected(checked.error());
     }

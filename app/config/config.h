@@ -167,6 +167,8 @@ struct ClientAsSection {
   std::optional<KeyReference> client_secret = std::nullopt;
   std::optional<std::chrono::seconds> token_lifetime = std::nullopt;
   bool ask_profile = false;
+  bool follows_revocations = false;
+  std::string revocation_path = {};
 };
 
 struct ClientServerSection {

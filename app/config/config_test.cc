@@ -332,6 +332,10 @@ INSTANTIATE_TEST_SUITE_P(
         ConfigContradiction{"TwoWaysToAuthenticate",
                             std::string(client_head) + "psk_identity = \"x\"\npsk = \"file:c\"\n", "exactly one way",
                             "give key, or"},
+        ConfigContradiction{"RevocationsForASecret",
+                            "[[client.as]]\nname = \"as\"\nuri = \"coaps://as/token\"\nkey = \"file:b\"\n"
+                            "client_id = \"x\"\nclient_secret = \"file:c\"\nfollow_revocations = true\n",
+                            "DTLS authenticates alone", "remove follow_revocations"},
         ConfigContradiction{"PskWithoutIdentity",
                             "[[client.as]]\nname = \"as\"\nuri = \"coaps://as/token\"\npsk = \"file:c\"\n",
                             "exactly one way", "psk_identity"},

@@ -85,6 +85,7 @@ Outcome<ace::dtls::AsAccess> as_access(const Config& config, const ClientAsSecti
   }
   as.entry.token_lifetime = section.token_lifetime;
   as.entry.ask_profile = section.ask_profile;
+  if (section.follows_revocations) as.revocations.emplace().path = section.revocation_path;
   if (section.certificate) {
     auto certificate = as_certificate(config, section, keys);
     if (!certificate) return std::unexpected(certificate.error());

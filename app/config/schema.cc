@@ -187,6 +187,9 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
     {"client.as", "token_lifetime", duration, false, "", "",
      "how long its tokens live if it does not say so; such tokens are of no use if absent"},
     {"client.as", "ask_profile", flag, false, "false", "", "it is asked to say for which profile a token is"},
+    {"client.as", "follow_revocations", flag, false, "false", "",
+     "whether its list of revoked tokens is followed while something is observed"},
+    {"client.as", "revocation_path", text, false, "/revoke/trl", "", "where that list is"},
 
     {"client.server", "name", text, true, "", "", "what `aceward token get` calls it"},
     {"client.server", "uri", uri, true, "", "", "where it is: `coaps://rs.example`"},

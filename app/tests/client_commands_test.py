@@ -393,6 +393,23 @@ class AtServers(Servers):
         self.assertGreaterEqual(counted["observe"]["registered"], 2)
         self.assertEqual(counted["held"]["observers"], 0)  # the server knows that they are gone
 
+    def test_an_observation_ends_when_its_token_is_revoked(self):
+        self.change(r"\[\[client\.as\]\]\n", "[[client.as]]\nfollow_revocations = true\n")
+        self.start()
+        self.allow("read_temp")
+        process = subprocess.Popen([BINARY, "-c", str(self.config), "observe", self.secure + "/temp"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            self.assertIn("21.5 C", process.stdout.readline())
+            self.aceward("token", "revoke", "--client", "client", "--yes")
+            self.assertEqual(process.wait(timeout=60), REFUSED_BY_AS)
+            self.assertIn("has revoked the token", process.stderr.read())
+        finally:
+            process.kill()
+            process.communicate()
+        self.assertEqual(self.aceward("token", "list", "--held").stdout, "")
+        self.assertEqual(len(json.loads(self.aceward("--json", "token", "list").stdout)["tokens"]), 1)
+
     def test_large_bodies_go_in_blocks_of_the_size_that_is_asked_for(self):
         self.start()
         self.allow()
