@@ -186,6 +186,10 @@ TEST_F(TokenRefusalTest, AKeyWhoseAlgOrKeyOpsForbidTheUseIsRefused) {
   key.key_ops = {cose::key_op::derive_key};
   expect_refused(ask_text(by_raw_key(), "{5: \"thermometer.example\", 4: {1: " + key_text(key) + "}}"),
                  ErrorCode::unsupported_pop_key, "pop_key_unsuitable");
+  key = alice_key.public_part().value();
+  key.alg = cose::Algorithm(-25);  // ECDH-ES + HKDF-256
+  expect_refused(ask_text(by_raw_key(), "{5: \"thermometer.example\", 4: {1: " + key_text(key) + "}}"),
+                 ErrorCode::unsupported_pop_key, "pop_key_unsuitable");
 }
 
 TEST_F(TokenRefusalTest, WithoutARegisteredKeyAServerForRawKeysAloneCannotBeServed) {

@@ -218,7 +218,7 @@ TEST_F(StoreRevocation, AServerThatJoinsAGroupGetsNoTokensFromBefore) {
   ASSERT_TRUE(store_->registry());
   auto joining = server_record("u");
   joining.group_audiences = {"both"};
-  EXPECT_EQ(store_->set_server_now(std::move(joining))->tokens, 1);
+  ASSERT_EQ(store_->set_server_now(std::move(joining))->tokens, 1);
   EXPECT_EQ(revoked(), Revoked{1});
   EXPECT_FALSE(refreshes(1));
   EXPECT_TRUE(refreshes(2)) << "that is for s alone";
