@@ -327,6 +327,38 @@ TEST_F(IntrospectionTest, ATokenThatItsHolderCouldChangeIsRefusedAndNotAskedAbou
   EXPECT_TRUE(as_.asked.empty());
 }
 
+TEST_F(IntrospectionTest, AnExiTokenThatEndedDoesNotBeginAnewAsAReference) {
+  RememberedSequences memory;
+  const auto begin = [&] {
+    server_ = nullptr;
+    server_ = must(ResourceServer::create({}, ace::testing::verifier_config(issuer_), layer_, bindings_, clock_,
+                                          {.sequences = &memory, .introspector = &as_, .random = nullptr}));
+  };
+  begin();
+  const auto claims = [&] {
+    auto made = issuer_.claims_for(p256_public_key(50));
+    made.exp.reset();
+    made.exi = 60;
+    made.cti = to_bytes("rs1\x05");
+    return made;
+  };
+  const Bytes token = issuer_.sign(claims());
+  EXPECT_EQ(answer_to(post(token)), coap::code::created);
+  clock_.advance(seconds(60));
+  server_->end_expired(clock_.now());
+  EXPECT_EQ(answer_to(post(token)), coap::code::unauthorized);
+  const auto as_reference = [&] {
+    const auto id = post(token, coap::content_format::octet_stream);
+    EXPECT_EQ(answer_to(id), coap::code::empty);
+    as_.say(claims());  // which counts it as live until the last moment at which it might have come
+    return answer_to(id);
+  };
+  EXPECT_EQ(as_reference(), coap::code::unauthorized);
+  begin();
+  EXPECT_EQ(as_reference(), coap::code::unauthorized);
+  EXPECT_EQ(server_->tokens().size(), 0U);
+}
+
 TEST_F(IntrospectionTest, ATokenThatIsHeldIsNotAskedAboutAgain) {
   let_in();
   const auto asked = as_.asked.size();

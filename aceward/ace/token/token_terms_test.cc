@@ -234,6 +234,21 @@ TEST_F(TokenTermsTest, WhatTheIssuerVouchesForNeedsNoExpAndNoAudience) {
   }
 }
 
+TEST_F(TokenTermsTest, ExiThatTheIssuerVouchesForIsCountedLikeThatOfTheTokenItself) {
+  auto verifier = this->verifier(true);
+  const auto verified = verifier.verify_introspected(Bytes{1}, exi_claims(60), "coaps://as.example", test_now);
+  ASSERT_TRUE(verified) << verified.error().id();
+  EXPECT_EQ(verified->exi_sequence(), 42U);
+  EXPECT_EQ(verified->expires_at(), test_now + seconds(60));
+  auto claims = exi_claims(60);
+  claims.cti.reset();
+  EXPECT_EQ(verifier.verify_introspected(Bytes{1}, claims, "coaps://as.example", test_now).error(),
+            reason::token_exi_without_sequence);
+  auto without = must(TokenVerifier::create(ace::testing::verifier_config(issuer_)));
+  EXPECT_EQ(without.verify_introspected(Bytes{1}, exi_claims(60), "coaps://as.example", test_now).error(),
+            reason::token_exi_unsupported);
+}
+
 TEST_F(TokenTermsTest, WhatTheIssuerSaysIsCheckedWhereItIsThere) {
   auto verifier = this->verifier(true);
   const auto refused = [&](const cwt::Claims& claims, std::string_view iss = "coaps://as.example") {

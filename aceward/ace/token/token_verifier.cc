@@ -99,12 +99,10 @@ Result<TokenVerifier::Term> TokenVerifier::term_of(const cwt::Claims& claims, bo
     if (!asked_at) return fail(reason::token_cnonce_stale);
   }
   if (claims.exi) {
-    // Who asks about every token anew need not remember which have ended.
-    if (!is_vouched_for) {
-      if (!takes_exi_) return fail(reason::token_exi_unsupported);
-      if (claims.cti) term.sequence = exi_sequence_in(*claims.cti, audiences_);
-      if (!term.sequence) return fail(reason::token_exi_without_sequence);
-    }
+    // Whoever vouches for the token does not know when it came here, and would let it begin anew.
+    if (!takes_exi_) return fail(reason::token_exi_unsupported);
+    if (claims.cti) term.sequence = exi_sequence_in(*claims.cti, audiences_);
+    if (!term.sequence) return fail(reason::token_exi_without_sequence);
     if (*claims.exi == 0) return fail(reason::token_expired, "exi");
     const auto most = static_cast<std::uint64_t>(longest_lifetime.count());
     term.expires_at = now + std::chrono::seconds(static_cast<std::int64_t>(std::min(*claims.exi, most)));

@@ -115,8 +115,8 @@ class TokenVerifier {
   Result<VerifiedToken> verify(BytesView token, WallTime now);
   /// The same for what the authorization server `iss`, a trusted one, said about a token over an authenticated channel
   /// (RFC 9200 section 5.9): it vouches for times and audience, so that exp and aud may be absent, and exp is not
-  /// judged without a clock; what is there is checked. Without exp the token ends at WallTime::max(). Errors: those of
-  /// `verify` from 2.
+  /// judged without a clock; what is there is checked, exi as in any token. With neither the token ends at
+  /// WallTime::max(). Errors: those of `verify` from 2.
   Result<VerifiedToken> verify_introspected(BytesView token, const cwt::Claims& claims, std::string_view iss,
                                             WallTime now);
 
