@@ -249,6 +249,40 @@ TEST_F(Maintenance, TokensOfWhoIsNotInTheBackupOrHasOtherKeysThereAreRevoked) {
   EXPECT_GT(store->add_client_now(client_record("f"))->id, d_ + 1) << "the row of e stays hers";
 }
 
+TEST_F(Maintenance, WhoHasAnAudienceAgainGetsNoTokensOfItAndIsToldOfThem) {
+  const auto of_group = [](const char* name) {
+    auto server = server_record(name);
+    server.group_audiences = {"both"};
+    return server;
+  };
+  std::int64_t t = 0, u = 0, replacement = 0;
+  {
+    auto store = open();
+    ASSERT_TRUE(store->set_server_now(of_group("s")));
+    t = store->add_server_now(of_group("t"))->id;
+    u = store->add_server_now(server_record("u"))->id;
+    ASSERT_TRUE(back_up(file(), backup()));
+    ASSERT_TRUE(store->set_server_now(server_record("t")));
+    ASSERT_TRUE(store->remove_server_now("u"));
+    replacement = store->add_server_now(server_record("u"))->id;
+    ASSERT_TRUE(store->registry());
+    for (const auto& [number, server, audience] :
+         {std::tuple(4, s_, "both"), std::tuple(5, replacement, "aud-u"), std::tuple(6, s_, "aud-s")}) {
+      auto token = token_record(number, c_, server);
+      token.audience = audience;
+      token.token_hash = Bytes(33, 1);
+      ASSERT_TRUE(store->record_now(std::move(token)));
+    }
+  }
+  EXPECT_EQ(restored().revoked, 2);
+  auto store = open();
+  EXPECT_EQ(live(*store), (Live{1, 2, 3, 6}));
+  const auto told = store->revoked(at(1500), 10);
+  ASSERT_TRUE(told && told->size() == 2);
+  EXPECT_EQ((*told)[0].servers, (std::vector<std::int64_t>{s_, t}));
+  EXPECT_EQ((*told)[1].servers, (std::vector<std::int64_t>{replacement, u}));
+}
+
 TEST_F(Maintenance, AnotherStoresTokensAreNotTakenOver) {
   ASSERT_TRUE(back_up(file(), backup()));
   std::filesystem::remove(file());

@@ -81,6 +81,25 @@ UPDATE token SET revoked = (SELECT last_revocation FROM main.meta), refresh_dige
   OR number IN (SELECT number FROM token_server WHERE server_id NOT IN (SELECT id FROM same_server)));
 )sql";
 
+// A server can have an audience again, as the backup says, whose tokens were decided upon without it.
+constexpr const char* revoke_all_for_more_servers = R"sql(
+UPDATE token SET revoked = (SELECT last_revocation FROM main.meta), refresh_digest = NULL
+  WHERE revoked = 0 AND EXISTS (SELECT 1 FROM main.server_audience AS own WHERE own.name = token.audience
+  AND own.server_id <> token.server_id AND NOT EXISTS (SELECT 1 FROM main.token_server AS other
+  WHERE other.number = token.number AND other.server_id = own.server_id));
+)sql";
+
+constexpr const char* tell_of_revoked = R"sql(
+CREATE TEMP TABLE audience_of AS SELECT id, audience AS name FROM main.server
+  UNION SELECT server_id, name FROM main.server_audience;
+INSERT INTO main.token_server SELECT token.number,
+  (SELECT coalesce(max(position), -1) FROM main.token_server AS there WHERE there.number = token.number)
+  + row_number() OVER (PARTITION BY token.number), own.id
+  FROM main.token JOIN audience_of AS own ON own.name = token.audience
+  WHERE token.revoked > 0 AND own.id <> token.server_id AND NOT EXISTS (SELECT 1 FROM main.token_server AS other
+  WHERE other.number = token.number AND other.server_id = own.id);
+)sql";
+
 Result<> begin_again(Database& database, BytesView instance, bool beside) {
   // The numbers given out since the backup may be unknown, and so may how many: far more than anybody reserves.
   constexpr std::int64_t jump = std::int64_t{1} << 32;
@@ -100,6 +119,9 @@ Result<> unite_tokens(Database& database, Restoration& restoration) {
   ACEWARD_TRY(database.execute(unite));
   ACEWARD_TRY(database.execute(revoke_all_changed));
   restoration.revoked = database.changed_rows();
+  ACEWARD_TRY(database.execute(revoke_all_for_more_servers));
+  restoration.revoked += database.changed_rows();
+  ACEWARD_TRY(database.execute(tell_of_revoked));
   Query query =
       ACEWARD_TRY(database.prepare("SELECT name FROM main.client WHERE id NOT IN (SELECT id FROM same_client) UNION ALL"
                                    " SELECT name FROM main.server WHERE id NOT IN (SELECT id FROM same_server)"));
