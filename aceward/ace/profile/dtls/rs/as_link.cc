@@ -10,11 +10,6 @@
 namespace aceward::ace::dtls {
 namespace {
 
-std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
-  if (a && b) return std::min(*a, *b);
-  return a ? a : b;
-}
-
 Result<std::optional<cwt::Claims>> read_answer(const coap::Response& response) {
   if (response.code != coap::code::created) return fail(reason::introspection_unavailable, "refused");
   if (response.options.content_format() != coap::content_format::ace_cbor) {
