@@ -297,6 +297,7 @@ void IntrospectionEndpoint::set_registry(RegistrySnapshot registry) {
   state_->registry = std::move(registry);
   state_->servers_by_kid.clear();
   state_->has_index = false;
+  if (state_->registry == nullptr) return;
   // No more allowances than registered askers.
   std::erase_if(state_->server_allowances,
                 [&](const auto& entry) { return state_->registry->server_by_id(entry.first) == nullptr; });

@@ -396,6 +396,8 @@ TEST(Introspection, AnAskerThatNobodyKnowsGets401) {
   world.register_all();
   expect_refused(gone_client);
   EXPECT_EQ(world.audit.back().reason, reason::introspection_by_nobody.id);
+  world.endpoint.set_registry(nullptr);
+  expect_refused(world.server(1));
 }
 
 TEST(Introspection, AClientThatMayNotAskGets403WithoutPayload) {
