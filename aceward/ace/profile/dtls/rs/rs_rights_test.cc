@@ -369,11 +369,16 @@ TEST_F(RsRightsTest, ATicketResumesASessionOnlyWithALiveTokenAndWithTheRightsOfT
     EXPECT_TRUE(established(again)->info.resumed);
     EXPECT_EQ(ask(again, coap::code::get), coap::code::method_not_allowed);
     EXPECT_EQ(ask(again, coap::code::put), coap::code::content);
+    ASSERT_TRUE(established(again)->ticket);
+    const auto third = connect(credentials(), established(again)->ticket);
+    ASSERT_TRUE(established(third));
+    EXPECT_TRUE(established(third)->info.resumed);
+    EXPECT_EQ(ask(third, coap::code::put), coap::code::content);
   };
   use(secret, psk);
   use(p256_public_key(1), raw);
   ASSERT_EQ(tickets.size(), 2U);
-  EXPECT_EQ(service_->stack().tls_counters().resumed, 2U);
+  EXPECT_EQ(service_->stack().tls_counters().resumed, 4U);
 
   advance(seconds(60));
   EXPECT_EQ(service_->stack().session_count(), 0U);
@@ -386,7 +391,7 @@ TEST_F(RsRightsTest, ATicketResumesASessionOnlyWithALiveTokenAndWithTheRightsOfT
   EXPECT_EQ(post(last), coap::code::created);
   EXPECT_TRUE(service_->end_token(token_hash(last)));
   expect_failed(connect(raw(), tickets.at(1)), tls::Alert::bad_certificate, reason::raw_key_without_token);
-  EXPECT_EQ(service_->stack().tls_counters().resumed, 2U);
+  EXPECT_EQ(service_->stack().tls_counters().resumed, 4U);
 }
 
 TEST_F(RsRightsTest, AResumptionDoesNotReachTheTokenOfAnotherWithTheSameKid) {
