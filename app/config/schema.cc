@@ -138,7 +138,7 @@ constexpr std::array key_table = std::to_array<ConfigKey>({
     {"rs.as", "psk_identity", text, false, "", "", "instead of `key`: who this server is to it"},
     {"rs.as", "psk", key, false, "", "", "with psk_identity: the symmetric key shared with it"},
     {"rs.as", "introspect", choice, false, "reference", "never|reference|always",
-     "which tokens it is asked about: none, those that only it can read, or all"},
+     "which tokens it is asked about: none, those that only it can read, or all of its own"},
     {"rs.as", "introspection_path", text, false, "/introspect", "", "where it is asked"},
     {"rs.as", "cache", duration, false, "30s", "",
      "how long its answer counts; a token about which it can not be asked again gives no rights then"},
