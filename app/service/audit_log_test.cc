@@ -83,7 +83,7 @@ TEST(MetricsText, EscapesLabelsAndEndsCountersInTotal) {
             "# HELP aceward_y_bytes Help.\n# TYPE aceward_y_bytes gauge\naceward_y_bytes 0.5\n"
             "# HELP aceward_z_total Help.\n# TYPE aceward_z_total counter\n"
             "aceward_z_total{reason=\"a\\\"b\\\\c\\nd\"} 1\n"
-            "aceward_z_total{reason=\"plain\"} 18446744073709552000\n");
+            "aceward_z_total{reason=\"plain\"} 18446744073709551616\n");
 }
 
 }  // namespace

@@ -185,7 +185,8 @@ void Service::drain_on() {
 }
 
 void Service::clean() {
-  as_->store().remove_expired(loop_.clock().wall(), tokens_removed_at_once, [this](Result<std::int64_t> removed) {
+  const WallTime by = deleting_.at(loop_.now(), loop_.clock().wall());
+  as_->store().remove_expired(by, tokens_removed_at_once, [this](Result<std::int64_t> removed) {
     const bool has_more = removed && *removed == tokens_removed_at_once;
     cleaning_.set(loop_.now() + (has_more ? std::chrono::nanoseconds(cleaning_step) : housekeeping_interval));
   });

@@ -15,6 +15,7 @@
 #include "app/counters.h"
 #include "app/records/asker.h"
 #include "app/service/audit_log.h"
+#include "app/service/patient_time.h"
 #include "app/service/server_log.h"
 
 namespace aceward::app {
@@ -75,6 +76,7 @@ class Service {
   std::unique_ptr<RsRole> rs_;
   std::unique_ptr<net::LocalServer> admin_;
   std::unique_ptr<net::MetricsServer> metrics_;
+  PatientTime deleting_;
   net::Timer cleaning_;
   net::Timer watchdog_;
   net::Timer draining_;

@@ -76,8 +76,8 @@ void RsService::Impl::end_expired(Instant now) {
   if (sessions.empty()) return;
   // RFC 9200 section 5.10.3: who observes is told, though nothing that could be observed has changed.
   observations->end(
-      [&](const coap::Observer& observer) {
-        return observer.peer.transport == coap::Transport::dtls && sessions.contains(observer.peer.session);
+      [&](const coap::Observer& watching) {
+        return watching.peer.transport == coap::Transport::dtls && sessions.contains(watching.peer.session);
       },
       now, coap::code::unauthorized);
   closing.insert(closing.end(), sessions.begin(), sessions.end());
