@@ -296,7 +296,7 @@ class Audit(Operated):
         self.assertIsNotNone(self.found(what="reload", decision="granted"))
 
     def test_strangers_fill_it_only_so_fast(self):
-        self.change(r'path = "audit.log"', 'path = "audit.log"\nstrangers_per_second = 1')
+        self.change(r'\npath = "audit.log"', '\npath = "audit.log"\nstrangers_per_second = 1')
         self.start()
         for _ in range(20):
             self.aceward("get", self.plain + "/other", expect=None)
