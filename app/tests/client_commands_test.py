@@ -288,7 +288,7 @@ class AtServers(Servers):
         for uri in (self.plain, self.secure):
             self.assertIn("2 sent, 2 answered", self.aceward("ping", "-n", 2, "--interval", 0.01, uri).stdout)
         self.aceward("policy", "remove", "client-rs-1", "--yes")
-        self.aceward("token", "remove", "--all", "--yes")  # the one that is kept would do
+        self.aceward("token", "remove", "--all")  # the one that is kept would do
         self.aceward("ping", "-n", 1, self.secure, expect=REFUSED_BY_AS)
         self.aceward("ping", "-n", 1, "coaps://[::1]:1", expect=CONFIGURATION)
 

@@ -140,7 +140,7 @@ class Flow(Servers):
         self.aceward("client", "remove", "client", "--dry-run")
         self.aceward("client", "remove", "client", "--yes")
         # What it kept is revoked, which this server has nobody to hear from; it gets no other.
-        self.aceward("token", "remove", "--all", "--yes")
+        self.aceward("token", "remove", "--all")
         self.aceward("get", self.plain + "/temp", expect=SECURITY)  # its key is no longer welcome in the handshake
 
     def test_the_wrong_authorization_server_is_noticed(self):
