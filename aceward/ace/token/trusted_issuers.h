@@ -26,8 +26,8 @@ struct TrustedIssuer {
   std::vector<Secret> derivation_keys = {};
   /// It is asked about tokens (RFC 9200 section 5.9), and so needs no keys here.
   bool is_asked = false;
-  /// Its list of revoked tokens is followed: no token is taken of which its holder could make another form, with another
-  /// hash (RFC 9770 section 11.1). Of tokens that it is asked about, the octets are compared there.
+  /// Its list of revoked tokens is followed: no token is taken of which its holder could make another form, with
+  /// another hash (RFC 9770 section 11.1). Of tokens that it is asked about, the octets are compared there.
   bool is_followed = false;
 };
 
@@ -56,7 +56,7 @@ class TrustedIssuers final : public cwt::KeySource {
     Secret key;
   };
   std::vector<std::string> names_;
-  std::vector<bool> followed_;  ///< by issuer
+  std::vector<bool> followed_;                        ///< by issuer
   std::vector<std::vector<Derivation>> derivations_;  ///< by issuer
   std::vector<Entry> entries_;
 };
