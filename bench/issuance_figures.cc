@@ -104,7 +104,7 @@ class FilledStore {
       quick.durability = store::Durability::relaxed;
       quick.post = turns_.poster();
       quick.number_block = 100'000;
-      quick.queue_limit = at_once;
+      quick.queue_limit = 2 * at_once;
       auto store = need(store::Store::open(file_, quick, random_), "store");
       for (const auto& client : world.clients) need(store->add_client_now(clone(client)), "client");
       for (const auto& server : world.servers) need(store->add_server_now(clone(server)), "server");
