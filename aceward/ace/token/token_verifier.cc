@@ -49,6 +49,9 @@ Result<> check_pop_key(const cose::Key& key) {
   // A token goes over unprotected channels: a private key in it is a secret no more.
   if (key.has_private()) return fail(reason::token_cnf_unusable, "private key");
   if (key.crv() != cose::crv::p256 && key.crv() != cose::crv::ed25519) return fail(reason::token_cnf_unusable, "crv");
+  // RFC 9201 section 5: possession is proven by a signature, which the key itself may rule out.
+  if (!key.permits(cose::key_op::verify, key.crv() == cose::crv::p256 ? cose::alg::es256 : cose::alg::eddsa))
+    return fail(reason::token_cnf_unusable, "alg or key_ops");
   return {};
 }
 

@@ -95,6 +95,20 @@ TEST_F(TokenVerifierTest, AcceptsAnEd25519Key) {
   EXPECT_TRUE(verify(issuer_.sign(issuer_.claims_for(cose::Key::from_public(key.public_key())))).has_value());
 }
 
+TEST_F(TokenVerifierTest, RefusesAKeyThatIsNotForSignatures) {
+  cose::Key for_agreement = p256_public_key(9);
+  for_agreement.key_ops = {cose::key_op::derive_key};
+  expect_refused(issuer_.sign(issuer_.claims_for(for_agreement)), reason::token_cnf_unusable, coap::code::bad_request);
+  cose::Key of_another_algorithm = p256_public_key(9);
+  of_another_algorithm.alg = cose::alg::eddsa;
+  expect_refused(issuer_.sign(issuer_.claims_for(of_another_algorithm)), reason::token_cnf_unusable,
+                 coap::code::bad_request);
+  cose::Key for_signatures = p256_public_key(9);
+  for_signatures.alg = cose::alg::es256;
+  for_signatures.key_ops = {cose::key_op::verify};
+  EXPECT_TRUE(verify(issuer_.sign(issuer_.claims_for(for_signatures))).has_value());
+}
+
 TEST_F(TokenVerifierTest, DoesNotNeedIss) {
   auto claims = good();
   claims.iss.reset();
