@@ -170,6 +170,11 @@ Result<VerifiedToken> TokenVerifier::verify_claims(BytesView token, const cwt::C
     ACEWARD_TRY(check_pop_key(*key));
     verified.kid_ = key->kid;
     verified.pop_key_ = key->clone();
+  } else if (const cwt::EncryptedKey* encrypted = claims.cnf->encrypted_key()) {
+    cose::Key opened_key = ACEWARD_TRY(issuers_.decrypt(*encrypted, issuer));
+    ACEWARD_TRY(check_pop_key(opened_key));
+    verified.kid_ = opened_key.kid;
+    verified.pop_key_ = std::move(opened_key);
   } else if (const cwt::KeyId* kid = claims.cnf->kid()) {
     verified.kid_ = kid->value;
     verified.pop_key_ = PopKeyReference{kid->value};

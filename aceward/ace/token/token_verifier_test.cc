@@ -95,6 +95,26 @@ TEST_F(TokenVerifierTest, AcceptsAnEd25519Key) {
   EXPECT_TRUE(verify(issuer_.sign(issuer_.claims_for(cose::Key::from_public(key.public_key())))).has_value());
 }
 
+TEST_F(TokenVerifierTest, OpensAnEncryptedKeyWithTheKeysOfTheTokensIssuer) {
+  SeededRandom random(11);
+  auto claims = good();
+  claims.cnf =
+      cwt::Confirmation(must(cwt::EncryptedKey::encrypt(symmetric_key(7, "k1"), issuer_.content_key(), random)));
+  const auto verified = verify(issuer_.sign(claims));
+  ASSERT_TRUE(verified.has_value());
+  const auto& key = std::get<cose::Key>(verified->pop_key());
+  EXPECT_EQ(to_hex(key.k()), to_hex(symmetric_key(7, "k1").k()));
+  EXPECT_EQ(verified->kid(), to_bytes("k1"));
+  // Under a key that somebody else shares with somebody else.
+  TestIssuer other("coaps://other", 77);
+  claims.cnf = cwt::Confirmation(must(cwt::EncryptedKey::encrypt(symmetric_key(7, "k1"), other.content_key(), random)));
+  expect_refused(issuer_.sign(claims), reason::token_cnf_unusable, coap::code::bad_request);
+  // Eight octets are no key.
+  claims.cnf =
+      cwt::Confirmation(must(cwt::EncryptedKey::encrypt(symmetric_key(7, "k1", 8), issuer_.content_key(), random)));
+  expect_refused(issuer_.sign(claims), reason::token_cnf_unusable, coap::code::bad_request);
+}
+
 TEST_F(TokenVerifierTest, RefusesAKeyThatIsNotForSignatures) {
   cose::Key for_agreement = p256_public_key(9);
   for_agreement.key_ops = {cose::key_op::derive_key};

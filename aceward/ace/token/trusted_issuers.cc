@@ -68,6 +68,15 @@ const Secret* TrustedIssuers::derivation_key(cwt::IssuerId id, BytesView kid) co
   return named == keys.end() ? &keys.front().key : &named->key;
 }
 
+Result<cose::Key> TrustedIssuers::decrypt(const cwt::EncryptedKey& encrypted, cwt::IssuerId issuer) const {
+  for (const Entry& entry : entries_) {
+    const auto* content_key = std::get_if<cose::ContentKey>(&entry.key);
+    if (content_key == nullptr || entry.issuer != issuer) continue;
+    if (auto key = encrypted.decrypt(*content_key)) return key;
+  }
+  return fail(reason::token_cnf_unusable, "no key opens the encrypted one");
+}
+
 void TrustedIssuers::candidates(const Query& query, std::vector<Candidate>& out) {
   for (const Entry& entry : entries_) {
     // A key without a kid may fit any token; a kid only narrows the choice, it proves nothing.

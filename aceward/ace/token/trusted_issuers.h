@@ -37,6 +37,9 @@ class TrustedIssuers final : public cwt::KeySource {
   /// Errors: `issuer_config_invalid`, those of the cose keys' `from`.
   static Result<TrustedIssuers> from(std::vector<TrustedIssuer> issuers);
 
+  /// A symmetric key that the issuer encrypted under one of the keys it shares with this server (RFC 8747 section 3.3).
+  /// Errors: `token_cnf_unusable` when none of them opens it.
+  Result<cose::Key> decrypt(const cwt::EncryptedKey& encrypted, cwt::IssuerId issuer) const;
   void candidates(const Query& query, std::vector<Candidate>& out) override;
   /// The iss of an issuer; it must come from `candidates`.
   const std::string& iss(cwt::IssuerId id) const { return names_[id.value]; }
